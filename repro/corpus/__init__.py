@@ -1,0 +1,1 @@
+"""Clips and where they come from: synthetic people, a folder of videos, any file."""

@@ -1,0 +1,95 @@
+# The graph of the reproduction: one rule per notebook, run by papermill.
+#
+#   repro run --profile demo            what people call; it calls this
+#   snakemake --cores 2 all             the same, by hand
+#   snakemake --cores 2 notebook_03     only up to one notebook
+#
+# A notebook runs again when it, its profile, its parameters, the sources of its stage or an
+# earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
+
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(workflow.basedir)
+PROFILE = str(config.get("profile", "demo"))
+CORPUS = str(config.get("corpus", "synthetic"))
+SEED = int(config.get("seed", 0))
+OVERRIDES = dict(config.get("overrides") or {})
+RESULTS = Path(config.get("results_dir", "results")).resolve()
+ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{CORPUS}"
+PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles/{PROFILE}.toml"
+
+# notebook: the notebooks it needs, the parts of the package it adds to theirs
+STAGES = {
+    "01_data_preparation": ([], ["corpus", "face", "speech", "render"]),
+    "02_reconstruction": (["01_data_preparation"], ["reconstruct"]),
+    "03_general_training": (["02_reconstruction"], ["motion"]),
+    "04_fine_tuning": (["03_general_training"], ["motion"]),
+    "05_rendering": (["04_fine_tuning"], ["render"]),
+    "06_gan_refinement": (["05_rendering"], ["refine", "evaluate"]),
+    "00_quickstart": (["06_gan_refinement"], []),
+}
+EVERY_STAGE = ["config.py", "pipeline.py"]
+
+
+def marker(stage):
+    return f"{ROOT}/{stage}.json"
+
+
+def sources(parts):
+    single = [str(HERE / "repro" / name) for name in EVERY_STAGE]
+    return single + sorted(str(p) for part in parts for p in (HERE / "repro" / part).glob("*.py"))
+
+
+PARAMETERS = json.dumps(
+    {
+        "profile": PROFILE,
+        "corpus": CORPUS,
+        "results_dir": str(RESULTS),
+        "seed": SEED,
+        "overrides": OVERRIDES,
+    }
+)
+
+
+rule all:
+    input:
+        f"{ROOT}/report.html",
+        f"{ROOT}/manifest.json",
+
+
+rule report:
+    input:
+        [marker(stage) for stage in STAGES],
+    output:
+        f"{ROOT}/manifest.json",
+        f"{ROOT}/report.html",
+    params:
+        parameters=PARAMETERS,
+    run:
+        from repro.report import write_report
+
+        write_report(Path(ROOT), parameters=json.loads(params.parameters), seed=SEED)
+
+
+for stage, (before, parts) in STAGES.items():
+
+    rule:
+        name:
+            f"notebook_{stage[:2]}"
+        input:
+            notebook=f"{HERE}/notebooks/{stage}.ipynb",
+            profile=PROFILE_FILE,
+            before=[marker(earlier) for earlier in before],
+            sources=sources(parts),
+        output:
+            marker=marker(stage),
+            notebook=f"{ROOT}/notebooks/{stage}.ipynb",
+        params:
+            python=sys.executable,
+            parameters=PARAMETERS,
+        threads: workflow.cores
+        shell:
+            "{params.python:q} -m papermill {input.notebook:q} {output.notebook:q}"
+            " -k python3 --no-progress-bar -y {params.parameters:q}"

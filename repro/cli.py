@@ -1,0 +1,263 @@
+"""The command ``repro``."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.table import Table
+
+from repro import __version__, assets
+from repro.config import load_profile, parse_overrides
+from repro.errors import UserError
+
+app = typer.Typer(
+    help="Audio-driven talking faces: regenerate every table and figure, or make a video talk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False)
+
+ProfileOption = Annotated[str, typer.Option(help="smoke, demo, gpu, paper, or a .toml file.")]
+SeedOption = Annotated[int, typer.Option(help="The one seed from which all others are drawn.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a setting: refine.steps=100.")
+]
+ResultsOption = Annotated[Path, typer.Option(help="Folder of all results.")]
+CorpusOption = Annotated[str, typer.Option(help="Corpus that is learned from.")]
+
+
+@app.callback()
+def _options() -> None:
+    """Audio-driven talking faces: regenerate every table and figure, or make a video talk."""
+
+
+@app.command()
+def version() -> None:
+    """Print the version and the commit."""
+    from repro.provenance import code_version
+
+    code = code_version()
+    commit = f" ({code.commit[:12]}{', changed' if code.dirty else ''})" if code.commit else ""
+    out.print(f"talking-face-repro {__version__}{commit}")
+
+
+@app.command()
+def doctor(results: ResultsOption = Path("results")) -> None:
+    """Say what is here, what is missing, and the command that installs it.
+
+    Exits with 1 where something that a run needs is missing.
+    """
+    from repro.doctor import check_all, install_command
+
+    checks = check_all(results)
+    table = Table("", "", "what to do", box=None)
+    for check in checks:
+        mark = "[green]ok[/]" if check.fine else "[red]no[/]" if check.needed else "[yellow]!![/]"
+        table.add_row(mark, f"{check.name}: {check.found}", check.remedy)
+    out.print(table)
+    command = install_command(checks)
+    if command:
+        out.print(f"\nMissing system libraries; as root:\n\n    {command}\n", markup=False)
+    out.print()
+    _print_assets()
+    if any(check.needed and not check.fine for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command("assets")
+def list_assets() -> None:
+    """List the licensed data and weights that can be used, and what stands in for each."""
+    _print_assets(details=True)
+
+
+def _print_assets(*, details: bool = False) -> None:
+    table = Table("asset", "is", "otherwise serves", box=None)
+    for row in assets.ASSETS:
+        if row.gated:
+            found = assets.find(row.name)
+            table.add_row(row.name, str(found) if found else "not there", row.stand_in)
+    out.print(table)
+    if not details:
+        out.print("\nNothing of these is needed. `repro assets` tells how to get each.")
+        return
+    for row in assets.ASSETS:
+        where = assets.place(row)
+        out.print(f"\n[bold]{row.name}[/]  {row.what}")
+        out.print(f"    licence  {row.licence}", markup=False)
+        out.print(f"    get      {row.how}", markup=False)
+        if row.gated:
+            needs = f" (with {', '.join(row.needs)})" if row.needs else ""
+            out.print(f"    put at   {where}{needs}", markup=False)
+
+
+@app.command()
+def run(
+    profile: ProfileOption = "demo",
+    corpus: CorpusOption = "synthetic",
+    seed: SeedOption = 0,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Processor cores; all by default.")
+    ] = None,
+    notebook: Annotated[
+        str | None, typer.Option(help="Only up to this notebook, by its number: 03.")
+    ] = None,
+    results: ResultsOption = Path("results"),
+    overrides: SetOption = None,
+) -> None:
+    """Run the notebooks in order; only what changed since the last run is done again."""
+    from repro.report import MANIFEST, REPORT
+
+    changes = parse_overrides(overrides or [])
+    load_profile(profile, changes)  # says what is wrong before anything starts
+    root = results.resolve() / Path(profile).stem / corpus
+    target = "all" if notebook is None else _notebook_target(notebook)
+    command = [
+        *(sys.executable, "-m", "snakemake", target),
+        *("--snakefile", str(_checkout() / "Snakefile"), "--directory", str(_checkout())),
+        *("--cores", str(cores or os.cpu_count() or 1), "--scheduler", "greedy"),
+        *("--rerun-incomplete", "--nolock", "--config"),
+        *(f"profile={profile}", f"corpus={corpus}", f"seed={seed}"),
+        *(f"results_dir={results.resolve()}", f"overrides={json.dumps(changes)}"),
+    ]
+    _make_folder(root)
+    try:
+        with FileLock(root / ".run.lock", timeout=0):
+            code = subprocess.run(command, check=False).returncode
+    except Timeout as error:
+        raise UserError(f"Another run is writing to '{root}'; wait for it or end it.") from error
+    if code:
+        raise typer.Exit(code)
+    if notebook is None:
+        _print_results(root)
+        out.print(f"report    {root / REPORT}", markup=False, soft_wrap=True)
+        out.print(f"manifest  {root / MANIFEST}", markup=False, soft_wrap=True)
+
+
+def _checkout() -> Path:
+    root = Path(__file__).resolve().parents[1]
+    if not (root / "Snakefile").is_file():
+        raise UserError(
+            "The notebooks and the Snakefile are not installed with the package; "
+            "run from a checkout (`pip install -e .`)."
+        )
+    return root
+
+
+def _notebook_target(number: str) -> str:
+    """The rule of a notebook: ``notebook_03``."""
+    numbers = sorted(p.name[:2] for p in (_checkout() / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    if number[:2] not in numbers:
+        raise UserError(f"There is no notebook '{number}'; the numbers are {', '.join(numbers)}.")
+    return f"notebook_{number[:2]}"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"Folder '{folder}' cannot be written ({error.strerror}).") from error
+
+
+@app.command()
+def talk(
+    video: Annotated[Path, typer.Option(help="A short video of one person.")],
+    audio: Annotated[Path, typer.Option(help="What they shall say: any sound or video file.")],
+    to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
+    profile: ProfileOption = "demo",
+    frames: Annotated[
+        int | None, typer.Option(min=50, help="Frames of the video to learn from.")
+    ] = None,
+    seed: SeedOption = 0,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder where the personal models are kept.")
+    ] = None,
+    overrides: SetOption = None,
+) -> None:
+    """Make a person's video say what an audio file says."""
+    from repro.talk import talk as make_talk
+
+    settings = load_profile(profile, parse_overrides(overrides or []))
+    record = make_talk(
+        video,
+        audio,
+        to,
+        profile=settings,
+        frames=settings.talk.frames if frames is None else frames,
+        seed=seed,
+        work=work,
+    )
+    out.print(f"video   {to}", markup=False, soft_wrap=True)
+    out.print(f"record  {to.with_suffix('.json')}", markup=False, soft_wrap=True)
+    stages = record.get("stages", {})
+    if stages:
+        _print_costs(stages)
+
+
+def _print_costs(stages: dict[str, dict[str, float]]) -> None:
+    table = Table("stage", "seconds", "peak MiB", box=None)
+    for name, cost in stages.items():
+        table.add_row(name, f"{cost['seconds']:.1f}", f"{cost['peak_memory_mib']:.0f}")
+    out.print(table)
+
+
+@app.command()
+def report(
+    profile: ProfileOption = "demo",
+    corpus: CorpusOption = "synthetic",
+    results: ResultsOption = Path("results"),
+) -> None:
+    """Say what a run has made, and where."""
+    _print_results(results / Path(profile).stem / corpus)
+
+
+def _print_results(root: Path) -> None:
+    from repro.report import Run
+
+    found = Run.read(root)
+    table = Table("results of", str(root), box=None)
+    for stage in found.stages:
+        cost = found.costs().get(stage, {})
+        table.add_row(stage, f"{cost['seconds']:.0f} s" if "seconds" in cost else "done")
+    out.print(table)
+    for kind, paths in (("tables", found.tables), ("figures", found.figures)):
+        for path in paths:
+            out.print(f"{kind:<9} {path}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="rasteriser or renderer.")],
+    runs: Annotated[int, typer.Option(min=1, help="Timed calls, after a warm-up.")] = 100,
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    to: Annotated[Path | None, typer.Option("--out", help="Write the JSON here too.")] = None,
+) -> None:
+    """Time a part whose speed matters; prints JSON."""
+    from repro.bench import BENCHES
+    from repro.provenance import write_json
+
+    if name not in BENCHES:
+        raise UserError(f"There is no bench '{name}'; choose one of {', '.join(BENCHES)}.")
+    record = BENCHES[name](runs=runs, threads=threads)
+    if to is not None:
+        write_json(to, record)
+    typer.echo(json.dumps(record, indent=2))
+
+
+def main() -> None:
+    """Run the command; what people can put right is one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"repro: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

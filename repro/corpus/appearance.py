@@ -1,0 +1,469 @@
+"""Shading of synthetic people, pixel by pixel: all that the method's own renderer cannot draw.
+
+Linear light, a key lamp with cast shadow, ambient occlusion, skin with blotches, freckles, stubble
+and sheen, eyes with iris and highlight, wet teeth and tongue, woven cloth, and hair as translucent
+layers of strands. Every pattern is a function of the place on the mean face, so it stays with the
+skin as the face moves.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from repro.corpus.noise import value_noise
+
+SKIN, TONGUE, EYE, UPPER_TEETH, LOWER_TEETH, CLOTH, HAIR, LASH = range(8)
+"""Materials of triangles."""
+
+LIP, CAVITY, SCALP, BEARD, FLUSH, AO, HEIGHT, DENSITY = range(8)
+"""Columns of the marks of vertices; HEIGHT and DENSITY belong to hair and lashes."""
+
+IRIS_M, PUPIL_M = 0.0061, 0.0023
+WIDTH_M = 0.0078
+"""Width of a front tooth."""
+_MOST_LAYERS = 12
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Vertices as the shader reads them, all (n, ...) float32.
+
+    points, normals  camera space, metres and unit
+    places           where on the mean face a vertex lies, metres (hair: strand coordinates)
+    albedo           linear RGB
+    marks            (n, 8), see the column names
+    strands          unit direction of the hair, camera space; zero elsewhere
+    """
+
+    points: np.ndarray
+    normals: np.ndarray
+    places: np.ndarray
+    albedo: np.ndarray
+    marks: np.ndarray
+    strands: np.ndarray
+
+
+@dataclass(frozen=True)
+class Look:
+    """A person's constants, as arrays for the compiled shader.
+
+    eyes (2, 3) centres on the mean face; brow (8,) curve (x from, x to, y = a + b x + c x^2,
+    half width, strength, depth limit z); iris, hair (3,) linear; traits (4,) freckles, beard,
+    wrinkles, curl; cloth (2, 3) linear; cut (int) index of the clothes
+    """
+
+    eyes: np.ndarray
+    brow: np.ndarray
+    iris: np.ndarray
+    hair: np.ndarray
+    traits: np.ndarray
+    cloth: np.ndarray
+    cut: int
+
+
+def shade_image(
+    base, layers, corner, triangles, materials, surface: Surface, look: Look, lamp, view, table,
+    room, *, supersample: int, threads: int = 1,
+) -> np.ndarray:
+    """Shade, stack the layers, and average the samples of each pixel.
+
+    Parameters
+    ----------
+    base : Raster of the solid meshes, at ``supersample`` times the image's size
+    layers : Rasters of the translucent meshes (hair, lashes), in any order, all of one window of
+        the base, whose first row and column is ``corner``
+    triangles, materials : for the base and for each layer in turn, (F, 3) and (F,)
+    lamp : ``people.Lamp``; view : ``shadow.LightView`` of it
+    table : from ``noise_table``; room : (H, W, 3) float32 linear background
+
+    Returns
+    -------
+    (H, W, 3) float32 in [0, 1], display range
+    """
+    height, width = room.shape[:2]
+    image = np.empty((height, width, 3), np.float32)
+    if len(layers) > _MOST_LAYERS:
+        raise ValueError(f"at most {_MOST_LAYERS} layers, got {len(layers)}")
+    ids = np.stack([layer.triangle for layer in layers])
+    weights = np.stack([layer.barycentric for layer in layers])
+    depths = np.stack([layer.depth for layer in layers])
+    starts = np.cumsum([0] + [len(t) for t in triangles]).astype(np.int64)
+    corners = np.concatenate(triangles).astype(np.int32)
+    kinds = np.concatenate(materials).astype(np.int8)
+    vertices = (
+        surface.points, surface.normals, surface.places, surface.albedo, surface.marks,
+        surface.strands,
+    )  # fmt: skip
+    light = np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32)
+    place = np.concatenate([view.rotation.ravel(), view.centre, [view.pixels_per_m]])
+    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
+
+    def fill(band: int) -> None:
+        top, bottom = band * height // threads, (band + 1) * height // threads
+        _fill(
+            top, bottom, supersample, base.triangle, base.barycentric, base.depth, ids, weights,
+            depths, corner, starts, corners, kinds, vertices, light, place.astype(np.float32),
+            view.depth, person, table, room, image,
+        )  # fmt: skip
+
+    if threads == 1:
+        fill(0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, range(threads)))
+    return image
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _fill(
+    top, bottom, samples, ids, weights, depths, layer_ids, layer_weights, layer_depths, corner,
+    starts, corners, kinds, vertices, light, place, shadow, person, table, room, image,
+):  # fmt: skip
+    """Rows top <= i < bottom of the image.
+
+    Of a pixel's samples every second one is shaded; the others are too where they see another
+    material or other layers, and else take the colour of the last one that sees the same.
+    """
+    order = np.empty(_MOST_LAYERS, np.int64)
+    share = 1.0 / (samples * samples)
+    for i in range(top, bottom):
+        for j in range(image.shape[1]):
+            r, g, b = 0.0, 0.0, 0.0
+            shaded, cr, cg, cb = -1, 0.0, 0.0, 0.0
+            for turn in range(2 * samples * samples):
+                sample = turn % (samples * samples)
+                si, sj = sample // samples, sample % samples
+                if (si + sj) % 2 != turn // (samples * samples):
+                    continue
+                y, x = i * samples + si, j * samples + sj
+                t = ids[y, x]
+                n, seen = _sort_layers(
+                    layer_ids, layer_depths, depths[y, x], y - corner[0], x - corner[1], order
+                )
+                seen = 16 * seen + (kinds[t] + 1 if t >= 0 else 0)
+                if turn < samples * samples or seen != shaded:
+                    shaded = seen
+                    cr, cg, cb, through = 0.0, 0.0, 0.0, 1.0
+                    for k in range(n - 1, -1, -1):  # nearest first, until nothing shines through
+                        layer, v, u = order[k], y - corner[0], x - corner[1]
+                        hr, hg, hb, alpha = _strand(
+                            starts[layer + 1] + layer_ids[layer, v, u], layer_weights[layer, v, u],
+                            corners, kinds, vertices, light, place, shadow, person, table,
+                        )  # fmt: skip
+                        cr += through * alpha * hr
+                        cg += through * alpha * hg
+                        cb += through * alpha * hb
+                        through *= 1 - alpha
+                        if through < 0.03:
+                            break
+                    if through >= 0.03:
+                        if t >= 0:
+                            hr, hg, hb = _solid(
+                                t, weights[y, x], corners, kinds, vertices, light, place, shadow,
+                                person, table,
+                            )  # fmt: skip
+                        else:
+                            hr, hg, hb = room[i, j, 0], room[i, j, 1], room[i, j, 2]
+                        cr += through * hr
+                        cg += through * hg
+                        cb += through * hb
+                r += min(cr, 2.5)
+                g += min(cg, 2.5)
+                b += min(cb, 2.5)
+            image[i, j, 0] = _display(r * share)
+            image[i, j, 1] = _display(g * share)
+            image[i, j, 2] = _display(b * share)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _sort_layers(layer_ids, layer_depths, solid, y, x, order):
+    """Layers in front of the solid surface, farthest first; returns how many, and which as bits."""
+    n, seen = 0, 0
+    if y < 0 or x < 0 or y >= layer_ids.shape[1] or x >= layer_ids.shape[2]:
+        return n, seen
+    for layer in range(layer_ids.shape[0]):
+        d = layer_depths[layer, y, x]
+        if layer_ids[layer, y, x] >= 0 and d < solid + 0.0012:
+            k = n
+            while k > 0 and layer_depths[order[k - 1], y, x] < d:
+                order[k] = order[k - 1]
+                k -= 1
+            order[k] = layer
+            n += 1
+            seen += 1 << layer
+    return n, seen
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _display(x):
+    """Linear light -> display value, with a soft shoulder above 0.7."""
+    x = max(x, 0.0)
+    if x > 0.7:
+        x = 0.7 + 0.3 * (1.0 - np.exp(-(x - 0.7) / 0.3))
+    return x ** (1 / 2.2)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _mix3(a, corners, t, w):
+    """A (n, 3) attribute at a point of triangle t."""
+    p, q, s = corners[t, 0], corners[t, 1], corners[t, 2]
+    return (
+        w[0] * a[p, 0] + w[1] * a[q, 0] + w[2] * a[s, 0],
+        w[0] * a[p, 1] + w[1] * a[q, 1] + w[2] * a[s, 1],
+        w[0] * a[p, 2] + w[1] * a[q, 2] + w[2] * a[s, 2],
+    )
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _mix1(a, column, corners, t, w):
+    return (
+        w[0] * a[corners[t, 0], column]
+        + w[1] * a[corners[t, 1], column]
+        + w[2] * a[corners[t, 2], column]
+    )
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _unit(x, y, z):
+    s = 1.0 / np.sqrt(x * x + y * y + z * z + 1e-20)
+    return x * s, y * s, z * s
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _step(low, high, x):
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _lit(px, py, pz, place, shadow, bias):
+    """Share of the key light that reaches a point: 3 x 3 samples of the shadow map."""
+    x, y, z = px - place[9], py - place[10], pz - place[11]
+    size = shadow.shape[0]
+    sx = place[0] * x + place[1] * y + place[2] * z
+    sy = place[3] * x + place[4] * y + place[5] * z
+    sz = place[6] * x + place[7] * y + place[8] * z
+    scale = place[12] * 20.0 / (20.0 + sz)
+    column, row = sx * scale + 0.5 * size - 0.5, sy * scale + 0.5 * size - 0.5
+    c0, r0 = int(np.floor(column)) - 1, int(np.floor(row)) - 1
+    fx, fy = column - np.floor(column), row - np.floor(row)
+    if c0 < 0 or r0 < 0 or c0 + 3 >= size or r0 + 3 >= size:
+        return 1.0
+    total = 0.0
+    for i in range(4):
+        wy = (1 - fy) if i == 0 else (fy if i == 3 else 1.0)
+        for j in range(4):
+            wx = (1 - fx) if j == 0 else (fx if j == 3 else 1.0)
+            if shadow[r0 + i, c0 + j] + bias >= sz:
+                total += wx * wy
+    return total / 9.0
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
+    """Linear colour of a point of a solid mesh."""
+    points, normals, places, albedos, marks, _ = vertices
+    kind = kinds[t]
+    px, py, pz = _mix3(points, corners, t, w)
+    nx, ny, nz = _mix3(normals, corners, t, w)
+    nx, ny, nz = _unit(nx, ny, nz)
+    vx, vy, vz = _unit(-px, -py, -pz)
+    if nx * vx + ny * vy + nz * vz < 0:
+        nx, ny, nz = -nx, -ny, -nz
+    cx, cy, cz = _mix3(places, corners, t, w)
+    r, g, b = _mix3(albedos, corners, t, w)
+    ao = _mix1(marks, 5, corners, t, w)
+    gloss, power = 0.0, 20.0
+    wrap = 0.0
+    if kind == SKIN:
+        r, g, b, gloss, power, nx, ny, nz = _skin(
+            r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table
+        )
+        ao *= 1 - 0.92 * _step(0.0, 1.0, _mix1(marks, 1, corners, t, w))
+        wrap = 0.22
+    elif kind == EYE:
+        r, g, b = _eye(cx, cy, cz, person, table)
+        ao = 0.25 + 0.75 * ao
+        gloss, power = 2.4, 420.0
+    elif kind == CLOTH:
+        r, g, b = _cloth(cx, cy, cz, person, table)
+    else:
+        gloss, power = 0.18, 60.0
+        ao = _mix1(marks, 1, corners, t, w)
+        if kind != TONGUE:
+            gap = np.exp(-((((abs(cx) + 0.5 * WIDTH_M) % WIDTH_M) / WIDTH_M - 0.5) ** 2) * 180.0)
+            ao *= 1 - 0.35 * gap
+    nl = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
+    lit = _lit(px + 0.001 * nx, py + 0.001 * ny, pz + 0.001 * nz, place, shadow, 0.004)
+    if kind == TONGUE or kind == UPPER_TEETH or kind == LOWER_TEETH:
+        lit = ao
+    up = 0.5 - 0.5 * ny
+    hx, hy, hz = _unit(light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz)
+    nh = max(nx * hx + ny * hy + nz * hz, 0.0)
+    fresnel = (1 - max(nx * vx + ny * vy + nz * vz, 0.0)) ** 4
+    sheen = gloss * nh**power * lit + 0.30 * min(gloss, 0.4) * fresnel * ao * up
+    if kind == SKIN:
+        sheen += 0.5 * gloss * nh**9 * lit
+    key_r = max((nl + wrap) / (1 + wrap), 0.0) * (lit + wrap * 0.25 * (1 - lit))
+    key_g = max((nl + 0.4 * wrap) / (1 + 0.4 * wrap), 0.0) * lit
+    key_b = max((nl + 0.25 * wrap) / (1 + 0.25 * wrap), 0.0) * lit
+    bounce = 0.10 * r * (1 - ao)  # light that comes back from neighbouring skin
+    return (
+        r * (light[1, 0] * key_r + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up) + bounce)
+        + sheen * light[1, 0],
+        g * (light[1, 1] * key_g + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up))
+        + sheen * light[1, 1],
+        b * (light[1, 2] * key_b + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up))
+        + sheen * light[1, 2],
+    )
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
+    """Detailed colour, gloss and bumpy normal of skin, lips and the mouth's inside."""
+    _, brow, _, hair, traits, _, _ = person
+    lip = _mix1(marks, 0, corners, t, w)
+    beard = _mix1(marks, 3, corners, t, w) * traits[1]
+    flush = _mix1(marks, 4, corners, t, w)
+    coarse = value_noise(table, cx * 130.0, cy * 130.0, cz * 130.0)
+    middle = value_noise(table, cx * 420.0 + 7, cy * 420.0, cz * 420.0)
+    fine = value_noise(table, cx * 850.0, cy * 850.0 + 3, cz * 850.0)
+    melanin = 0.030 * coarse + 0.022 * middle + 0.018 * fine
+    spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + 31)
+    melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
+    blood = 0.05 * coarse + 0.04 * middle + 0.03 * flush
+    stubble = value_noise(table, cx * 900.0, cy * 700.0, cz * 900.0 + 11)
+    melanin += beard * (0.55 + 0.38 * stubble)
+    if lip > 0.02:
+        lines = value_noise(table, cx * 900.0, cy * 120.0, cz * 200.0)
+        blood += lip * 0.10 * lines
+        melanin += lip * 0.05 * lines
+    r *= np.exp(-0.6 * melanin - 0.12 * blood)
+    g *= np.exp(-1.0 * melanin - 0.85 * blood)
+    b *= np.exp(-1.4 * melanin - 0.75 * blood)
+    grey = 0.14 * (0.3 * r + 0.6 * g + 0.1 * b)  # a camera's colours are less pure
+    r, g, b = 0.86 * r + grey, 0.86 * g + grey, 0.86 * b + grey
+    cover = _brow(cx, cy, cz, brow, table)
+    r += cover * (0.75 * hair[0] - r)
+    g += cover * (0.75 * hair[1] - g)
+    b += cover * (0.75 * hair[2] - b)
+    bump = 0.03 * (1 - lip)
+    nx, ny, nz = _unit(nx + bump * middle, ny + bump * (fine + spots) * 0.6, nz)
+    gloss = (0.085 + 0.02 * coarse + 0.11 * lip) * (1 - cover) * (1 - 0.6 * min(beard, 1.0))
+    return r, g, b, gloss, 26.0 + 24.0 * lip, nx, ny, nz
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _brow(cx, cy, cz, brow, table):
+    """How much (0 to 1) of a point the brow's hairs cover."""
+    x = abs(cx)
+    along = (x - brow[0]) / (brow[1] - brow[0])
+    if along < -0.08 or along > 1.08 or cz > brow[7]:
+        return 0.0
+    away = cy - (brow[2] + brow[3] * x + brow[4] * x * x)
+    half = brow[5] * (1 - 0.62 * max(along, 0.0))
+    hairs = value_noise(table, x * 900.0 + 260.0 * away, cy * 330.0 + 40 * x, 5.0)
+    edge = away / half + 0.22 * hairs
+    cover = np.exp(-(edge**4)) * _step(-0.08, 0.10, along) * (1 - _step(0.85, 1.08, along))
+    return min(brow[6] * cover * (0.72 + 0.25 * hairs), 0.95)
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _eye(cx, cy, cz, person, table):
+    """Colour of the eye: pupil, iris with its dark rim, and a white that reddens to the corners."""
+    eyes, _, iris, _, _, _, _ = person
+    k = 0 if abs(cx - eyes[0, 0]) < abs(cx - eyes[1, 0]) else 1
+    x, y, z = cx - eyes[k, 0], cy - eyes[k, 1], cz - eyes[k, 2]
+    off = np.sqrt(x * x + y * y)
+    if z > 0:
+        off = 0.05
+    angle = np.arctan2(y, x)
+    fibre = value_noise(table, 4 * np.cos(angle) * 3, 4 * np.sin(angle) * 3, off * 500)
+    veins = value_noise(table, cx * 300.0, cy * 700.0, cz * 300.0)
+    redness = _step(0.006, 0.014, off)
+    r = 0.50 * (1 - 0.10 * redness)
+    g = 0.46 * (1 - 0.26 * redness - 0.05 * max(veins, 0.0))
+    b = 0.445 * (1 - 0.28 * redness - 0.05 * max(veins, 0.0))
+    inside = 1 - _step(IRIS_M - 0.0007, IRIS_M + 0.0004, off)
+    rim = _step(IRIS_M - 0.0022, IRIS_M, off)
+    glow = (1.0 + 0.30 * fibre + 0.5 * (1 - off / IRIS_M)) * (1 - 0.75 * rim)
+    pupil = 1 - _step(PUPIL_M - 0.0004, PUPIL_M + 0.0004, off)
+    r += inside * (iris[0] * glow * (1 - pupil) + 0.004 - r)
+    g += inside * (iris[1] * glow * (1 - pupil) + 0.004 - g)
+    b += inside * (iris[2] * glow * (1 - pupil) + 0.004 - b)
+    lid = 1 - 0.60 * _step(0.0015, -0.0065, y)  # shadow of the upper lid and lashes
+    return r * lid, g * lid, b * lid
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _cloth(cx, cy, cz, person, table):
+    """Woven cloth; a jacket shows the shirt between its lapels."""
+    _, _, _, _, _, cloth, cut = person
+    k = 0
+    x = abs(cx)
+    crease = 1.0
+    if cut == 1:
+        edge = x - 0.030 - 0.36 * max(0.0, 0.33 - cy)
+        k = 1 if edge < 0 and cz < 0.02 else 0
+        crease = 1 - 0.45 * np.exp(-((edge / 0.004) ** 2)) * (1.0 if cz < 0.02 else 0.0)
+    weave = value_noise(table, cx * 1600.0, cy * 1600.0, cz * 1600.0)
+    folds = value_noise(table, cx * 24.0, cy * 15.0, cz * 24.0)
+    shade = crease * (1 + 0.10 * weave + 0.14 * folds)
+    return cloth[k, 0] * shade, cloth[k, 1] * shade, cloth[k, 2] * shade
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table):
+    """Linear colour and opacity of a point of a layer of hair or lashes."""
+    points, normals, places, _, marks, strands = vertices
+    cx, cy, cz = _mix3(places, corners, t, w)
+    height = _mix1(marks, 6, corners, t, w)
+    density = _mix1(marks, 7, corners, t, w)
+    if kinds[t] == LASH:
+        tuft = value_noise(table, cx * 1300.0, 2.0, cz * 500.0)
+        alpha = density * _step(1.0, 0.25, height) * min(max(0.62 + 0.5 * tuft, 0.0), 1.0)
+        return 0.012, 0.010, 0.009, alpha
+    hair, curl = person[3], person[4][3]
+    locks = value_noise(table, cx * 0.16, cy * 0.16, cz * 0.16)
+    if curl > 0.6:
+        cx += 2.5 * value_noise(table, cz * 0.55, cx * 0.2, 3.0)
+        cy += 2.5 * value_noise(table, cz * 0.55, cy * 0.2, 9.0)
+    fibre = value_noise(table, cx, cy, cz)
+    finer = value_noise(table, cx * 2.3, cy * 2.3, cz * 1.7 + 17)
+    grain = 0.6 * fibre + 0.45 * finer + 0.35 * locks
+    alpha = _step(0.0, 0.30, density * 1.5 - 0.30 + 0.30 * grain * (1 - 0.4 * density))
+    alpha *= _step(0.03, 0.22, density)
+    alpha *= 1 - _step(0.1, 0.9, height * (0.75 + 0.5 * curl) - 0.40 - 0.30 * grain)
+    if alpha < 0.004:
+        return 0.0, 0.0, 0.0, 0.0
+    px, py, pz = _mix3(points, corners, t, w)
+    nx, ny, nz = _mix3(normals, corners, t, w)
+    nx, ny, nz = _unit(nx, ny, nz)
+    vx, vy, vz = _unit(-px, -py, -pz)
+    alpha *= _step(-0.05, 0.30, abs(nx * vx + ny * vy + nz * vz))
+    tx, ty, tz = _mix3(strands, corners, t, w)
+    tx, ty, tz = _unit(tx + 0.12 * nx * grain, ty + 0.12 * ny * grain, tz + 0.12 * nz * grain)
+    lx, ly, lz = light[0, 0], light[0, 1], light[0, 2]
+    lit = _lit(px, py, pz, place, shadow, 0.012)
+    nl = nx * lx + ny * ly + nz * lz
+    tl = tx * lx + ty * ly + tz * lz
+    hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
+    th = tx * hx + ty * hy + tz * hz
+    front = _step(-0.25, 0.6, nl) * lit
+    diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * front
+    ring = np.sqrt(max(1 - (th - 0.06) ** 2, 0.0))
+    inner = np.sqrt(max(1 - (th + 0.10) ** 2, 0.0))
+    deep = (0.30 + 0.70 * min(height * 1.2, 1.0)) * (1 + 0.30 * grain)
+    ao = _mix1(marks, 5, corners, t, w)
+    up = 0.5 - 0.5 * ny
+    white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
+    tinted = 0.55 * inner**22 * front
+    r = hair[0] * deep * (0.85 * diffuse * light[1, 0] + tinted * light[1, 0]
+                          + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)) + white
+    g = hair[1] * deep * (0.85 * diffuse * light[1, 1] + tinted * light[1, 1]
+                          + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)) + white
+    b = hair[2] * deep * (0.85 * diffuse * light[1, 2] + tinted * light[1, 2]
+                          + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)) + white
+    return r, g, b, alpha

@@ -1,0 +1,339 @@
+"""Clips: any video read as frames at 25 fps, any sound read as mono float32 at 16 kHz.
+
+Time is the file's own: frames and samples are placed by their timestamps, so that variable frame
+rates, other frame rates and a sound that starts before or after the picture all come out in step.
+Time 0 of a clip is its first picture; frame t is the picture on show at t / 25 seconds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from av.video.reformatter import Colorspace
+
+from repro import FPS, SAMPLE_RATE
+from repro.errors import UserError
+
+_EARLY_S = 0.0015
+"""A picture stamped less than this after a frame's time is on show: containers round to 1 ms."""
+
+_UNSTATED, _HD_LINES = 2, 720
+"""Where a file does not state its colour matrix, players take BT.709 from 720 lines on, else 601."""
+
+_HOLE_S = 0.02
+"""Sound whose timestamp is off by more than this follows a hole or an overlap, not a rounding."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video file on disk, seen as T frames at 25 fps; no picture is kept in memory.
+
+    path        the file
+    width       pixels of a frame as shown (the file's rotation and pixel shape honoured)
+    height      likewise
+    frames      T
+    fps_source  mean pictures per second in the file
+    has_audio   whether the file has a sound stream
+    duration_s  from the first picture to the end of the last
+    start_s     the file's timestamp of the first picture, which is the clip's time 0
+    """
+
+    path: Path
+    width: int
+    height: int
+    frames: int
+    fps_source: float
+    has_audio: bool
+    duration_s: float
+    start_s: float = 0.0
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
+        """Frames ``start`` to ``stop`` (default: the end), each (H, W, 3) uint8 RGB, streamed.
+
+        Exactly ``min(stop, T) - start`` frames come out. Decoding begins at the beginning of the
+        file; a picture that cannot be decoded is replaced by the one before it.
+        """
+        stop = self.frames if stop is None else min(stop, self.frames)
+        if start < 0 or stop < 0:
+            raise ValueError(f"frames {start} to {stop}: count from the beginning of the clip")
+        return self._frames(start, stop)
+
+    def _frames(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        t, held = start, None
+        with _opened(self.path) as container:
+            for picture, time_s in _pictures(container, _video_stream(container, self.path)):
+                image = None
+                while held and t < stop and t / FPS < time_s - self.start_s - _EARLY_S:
+                    image = self._image(held) if image is None else image.copy()
+                    yield image
+                    t += 1
+                if t >= stop:
+                    return
+                held = picture
+        if held is None:
+            raise UserError(f"No picture of '{self.path}' can be decoded: is the file damaged?")
+        image = self._image(held)
+        for _ in range(t, stop):
+            yield image.copy()
+
+    def _image(self, picture: av.VideoFrame) -> np.ndarray:
+        turn = _orientation(picture)
+        width, height = (self.height, self.width) if _sideways(turn) else (self.width, self.height)
+        if picture.colorspace == _UNSTATED and picture.height >= _HD_LINES:
+            picture.colorspace = Colorspace.ITU709
+        rgb = picture.reformat(width=width, height=height, format="rgb24").to_ndarray()
+        return np.ascontiguousarray(_oriented(rgb, turn))
+
+    def audio(self, *, min_s: float = 0.0) -> np.ndarray:
+        """The sound (N,) float32, mono 16 kHz, from the first picture on.
+
+        Silence stands where the sound starts late or has a hole. It ends where the file's sound
+        ends, which may be before or after the last frame.
+
+        Raises
+        ------
+        UserError
+            No sound, or less than ``min_s`` seconds of it.
+        """
+        return _sound(self.path, zero_s=self.start_s, min_s=min_s)
+
+
+def open_clip(path: Path | str, *, min_s: float = 0.0) -> Clip:
+    """Look at a video file: its size, how many frames it has at 25 fps, whether it has sound.
+
+    The whole file is read once for its timestamps, of which no picture but the first is decoded
+    (unless the file has no timestamps: then every picture is decoded, and counted).
+
+    Raises
+    ------
+    UserError
+        No such file; a folder; not a media file; a still image; no video stream; a picture that
+        cannot be decoded; shorter than ``min_s`` seconds.
+    """
+    path = Path(path)
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        rate = float(stream.guessed_rate or stream.average_rate or FPS)
+        has_audio = container.streams.best("audio") is not None
+        first = next((picture for picture, _ in _pictures(container, stream)), None)
+        if first is None:
+            raise UserError(f"No picture of '{path}' can be decoded: is the file damaged?")
+        width, height = _shown_size(first, stream)
+    times_s, last_s = _timeline(path)
+    if len(times_s) < 2:
+        raise UserError(f"'{path}' holds a single picture: give a video of a person speaking.")
+    last_s = last_s or float(np.median(np.diff(times_s))) or 1 / rate
+    duration_s = float(times_s[-1] - times_s[0]) + last_s
+    if duration_s < min_s:
+        raise UserError(f"'{path}' lasts {duration_s:.2f} s: give a video of at least {min_s:g} s.")
+    return Clip(
+        path=path,
+        width=width,
+        height=height,
+        frames=max(1, round(duration_s * FPS)),
+        fps_source=len(times_s) / duration_s,
+        has_audio=has_audio,
+        duration_s=duration_s,
+        start_s=float(times_s[0]),
+    )
+
+
+def read_audio(path: Path | str, *, min_s: float = 0.5) -> np.ndarray:
+    """The sound of any audio or video file from its first sample: (N,) float32, mono 16 kHz.
+
+    Channels are averaged. Silence stands where the timestamps leave a hole.
+
+    Raises
+    ------
+    UserError
+        No such file; a folder; not a media file; no sound; shorter than ``min_s`` seconds.
+    """
+    return _sound(Path(path), zero_s=None, min_s=min_s)
+
+
+# ---------------------------------------------------------------------------------- opening
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[av.container.InputContainer]:
+    if path.is_dir():
+        raise UserError(f"'{path}' is a folder: give a video or audio file.")
+    if not path.exists():
+        raise UserError(f"No such file: '{path}'.")
+    try:
+        container = av.open(f"file:{path}", metadata_errors="replace")
+    except PermissionError:
+        raise UserError(f"'{path}' may not be read: change its permissions.") from None
+    except (av.error.FFmpegError, OSError):
+        raise UserError(f"'{path}' is not a video or audio file.") from None
+    with container:
+        if container.format.name == "tty":  # FFmpeg draws any text file as a terminal
+            raise UserError(f"'{path}' is not a video or audio file.")
+        yield container
+
+
+def _video_stream(container, path: Path) -> av.VideoStream:
+    if container.format.name == "image2" or container.format.name.endswith("_pipe"):
+        raise UserError(f"'{path}' is a still image: give a video of a person speaking.")
+    stream = container.streams.best("video")
+    if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
+        raise UserError(f"'{path}' has no video stream: give a video of a person speaking.")
+    return _decodable(stream, path)
+
+
+def _decodable(stream, path: Path):
+    if stream.codec_context is None:
+        raise UserError(f"'{path}' is in a codec that cannot be read: convert it to H.264 and AAC.")
+    if stream.type == "video":
+        stream.thread_type = "AUTO"
+    return stream
+
+
+def _packets(container, stream) -> Iterator[av.Packet]:
+    """The stream's packets with content; a file that is cut off ends where it is cut."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+def _decoded(container, stream) -> Iterator[av.VideoFrame | av.AudioFrame]:
+    """Whatever can be decoded, in the order in which it is shown."""
+    for packet in _packets(container, stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            continue
+    try:
+        yield from stream.codec_context.decode(None)
+    except av.error.FFmpegError:
+        return
+
+
+# ---------------------------------------------------------------------------------- pictures
+
+
+def _pictures(container, stream) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Pictures and their timestamps in seconds; without timestamps, a constant rate."""
+    rate = float(stream.guessed_rate or stream.average_rate or FPS)
+    for k, picture in enumerate(_decoded(container, stream)):
+        stamped = picture.pts is not None
+        yield picture, float(picture.pts * stream.time_base) if stamped else k / rate
+
+
+def _timeline(path: Path) -> tuple[np.ndarray, float]:
+    """Times (n,) float64 in seconds at which pictures start, and how long the last is shown.
+
+    The latter is 0 where the file does not say.
+    """
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        packets = [
+            (packet.pts, packet.duration or 0)
+            for packet in _packets(container, stream)
+            if not packet.is_discard
+        ]
+        if packets and all(pts is not None for pts, _ in packets):
+            times, durations = zip(*sorted(packets), strict=True)
+            unit = stream.time_base
+            return np.array(times, np.float64) * float(unit), float(durations[-1] * unit)
+    with _opened(path) as container:
+        pictures = _pictures(container, _video_stream(container, path))
+        return np.sort([time_s for _, time_s in pictures]), 0.0
+
+
+def _orientation(picture: av.VideoFrame) -> np.ndarray:
+    """The (2, 2) matrix of -1, 0, 1 that takes source directions (x, y) to shown ones."""
+    data = picture.side_data.get(SideData.DISPLAYMATRIX)
+    if data is None:
+        return np.eye(2, dtype=int)
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5] / 65536
+    turn = np.rint([[a, c], [b, d]]).astype(int)
+    quarter_turn = sorted(np.abs(turn).ravel()) == [0, 0, 1, 1] and abs(np.linalg.det(turn)) == 1
+    return turn if quarter_turn else np.eye(2, dtype=int)
+
+
+def _sideways(turn: np.ndarray) -> bool:
+    return turn[0, 0] == 0
+
+
+def _oriented(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """A source image (H, W, 3) as it is shown."""
+    if _sideways(turn):
+        image = image.transpose(1, 0, 2)
+    mirror_x, mirror_y = turn.sum(axis=1)
+    return image[::mirror_y, ::mirror_x]
+
+
+def _shown_size(picture: av.VideoFrame, stream) -> tuple[int, int]:
+    """Width and height as shown: square pixels, after rotation."""
+    aspect = stream.sample_aspect_ratio
+    width = round(picture.width * float(aspect)) if aspect else picture.width
+    size = width, picture.height
+    return size[::-1] if _sideways(_orientation(picture)) else size
+
+
+# ---------------------------------------------------------------------------------- sound
+
+
+def _sound(path: Path, *, zero_s: float | None, min_s: float) -> np.ndarray:
+    """Sound from the timestamp ``zero_s`` on (None: from its first sample)."""
+    with _opened(path) as container:
+        stream = container.streams.best("audio")
+        if stream is None:
+            raise UserError(f"'{path}' has no sound: give a file with speech in it.")
+        runs = list(_runs(container, _decodable(stream, path)))
+    zero_s = runs[0][0] if runs and zero_s is None else zero_s
+    starts = [round((start_s - zero_s) * SAMPLE_RATE) for start_s, _ in runs]
+    length = max((a + len(run) for a, (_, run) in zip(starts, runs, strict=True)), default=0)
+    if length < min_s * SAMPLE_RATE or length <= 0:
+        raise UserError(
+            f"'{path}' has only {max(0, length) / SAMPLE_RATE:.2f} s of sound: "
+            f"give at least {min_s:g} s."
+        )
+    sound = np.zeros(length, np.float32)
+    for start, (_, run) in zip(starts, runs, strict=True):
+        run = run[max(0, -start) :]
+        sound[max(0, start) : max(0, start) + len(run)] = run
+    return sound
+
+
+def _runs(container, stream) -> Iterator[tuple[float, np.ndarray]]:
+    """Stretches of sound without a hole: timestamp in seconds, samples (n,) float32 at 16 kHz."""
+    resampler, kind, start_s, end_s, spare_s, parts = None, None, 0.0, 0.0, 0.0, []
+
+    def joined() -> tuple[float, np.ndarray]:
+        run = np.concatenate([*parts, *_resampled(resampler, None)])
+        return start_s, run[: len(run) - round(spare_s * SAMPLE_RATE)]
+
+    for block in _decoded(container, stream):
+        time_s = end_s if block.pts is None else float(block.pts * stream.time_base)
+        now = (block.format.name, block.layout.name, block.sample_rate)
+        if kind != now or abs(time_s - end_s) > _HOLE_S:
+            if resampler:
+                yield joined()
+            resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
+            kind, start_s, end_s, parts = now, time_s, time_s, []
+        length_s = block.samples / block.sample_rate
+        stated_s = float(block.duration * stream.time_base) or length_s
+        spare_s = max(0.0, length_s - stated_s)  # a codec fills its last block up
+        end_s += length_s
+        block.pts = None
+        parts += _resampled(resampler, block)
+    if resampler:
+        yield joined()
+
+
+def _resampled(resampler: av.AudioResampler, block: av.AudioFrame | None) -> list[np.ndarray]:
+    """Samples (n,), the mean of all channels: no channel is louder for being one of many."""
+    return [part.to_ndarray().mean(axis=0) for part in resampler.resample(block)]

@@ -1,0 +1,355 @@
+"""The geometry of a synthetic person: head, neck, torso, hair and lashes as one set of vertices.
+
+Vertices stand in this order: the face model's V, the neck below it, the torso, the shells of hair
+from the scalp outwards, the hanging sheets. The head turns; the torso stays; the neck's vertices
+go over from one to the other by their height.
+"""
+
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+from scipy.spatial import cKDTree
+
+from repro.corpus import appearance as look
+from repro.corpus.body import neck_below, torso
+from repro.corpus.hair import SHELLS, Scalp, Sheet, grow, hang, scalp_density, step
+from repro.corpus.people import Person
+from repro.corpus.shadow import ambient_occlusion
+from repro.face.model import PARTS, MorphableModel
+from repro.face.pose import apply_pose, rotation_matrix
+
+_PART_MATERIAL = {
+    "skin": look.SKIN,
+    "tongue": look.TONGUE,
+    "left_eye": look.EYE,
+    "right_eye": look.EYE,
+    "upper_teeth": look.UPPER_TEETH,
+    "lower_teeth": look.LOWER_TEETH,
+}
+
+_MOUTH = {
+    "tongue": (0.30, 0.085, 0.08),
+    "upper_teeth": (0.56, 0.50, 0.40),
+    "lower_teeth": (0.52, 0.46, 0.37),
+}
+"""Linear colours."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """All that lasts of a person's geometry; n vertices in all.
+
+    still      (V + neck,) share of the torso's stillness in a vertex's motion
+    extra      rest positions of neck (model space) and torso (camera space)
+    triangles  one (F, 3) array for the solid meshes and one for each layer; materials alike
+    places (n, 3), albedo (n, 3), marks (n, 8): see ``appearance.Surface``
+    """
+
+    model: MorphableModel
+    person: Person
+    neutral: np.ndarray
+    neck: np.ndarray
+    torso: np.ndarray
+    still: np.ndarray
+    scalp: Scalp
+    sheets: tuple[Sheet, ...]
+    triangles: tuple[np.ndarray, ...]
+    materials: tuple[np.ndarray, ...]
+    places: np.ndarray
+    albedo: np.ndarray
+    marks: np.ndarray
+    look: look.Look
+
+    @property
+    def one_sided(self) -> tuple[bool, ...]:
+        """For each layer, whether only its outer side can be seen: so for the scalp's shells."""
+        return (False, *[True] * SHELLS, *[False] * len(self.sheets))
+
+    @property
+    def occluders(self) -> np.ndarray:
+        """Triangles (F, 3) that cast shadows: solid meshes, middle shell, outer sheet."""
+        return np.concatenate([self.triangles[0], *self.triangles[3:4], *self.triangles[2 + SHELLS : 3 + SHELLS]])
+
+
+def build_figure(model: MorphableModel, person: Person, table: np.ndarray) -> Figure:
+    """Dress the face model as a person.
+
+    Parameters
+    ----------
+    table : from ``noise.noise_table``
+    """
+    hair = person.appearance.hair
+    neutral = model.vertices(person.identity, np.zeros(64, np.float32))
+    place = _from_eyes(model)
+    skin = model.triangles[model.part == PARTS.index("skin")]
+    is_skin = _belongs(model, "skin")
+    density = scalp_density(place, hair, model.ear_mask, table) * is_skin
+    mean_normals = vertex_normals(model.mean, model.triangles)
+    scalp = grow(model.mean, mean_normals, skin, place, hair, density, table)
+    rings, neck_triangles = neck_below(neutral, skin)
+    neck = rings.reshape(-1, 3)
+    body, body_triangles = torso(
+        (rings[-3].max(0) + rings[-3].min(0)) / 2,
+        neck_width_m=float(np.ptp(rings[-3][:, 0]) / 2),
+        broad=1.0 if person.seed % 2 == 0 else 0.92,
+        collar_m=0.03 if person.appearance.clothes == "high collar" else 0.008,
+    )
+    body = body + person.pose_style.place_m
+    sheets = _sheets(neutral, place, scalp, mean_normals, hair, person.seed)
+    triangles, materials = _assemble(model, neck_triangles, body_triangles, scalp, sheets, body)
+    figure = Figure(
+        model, person, neutral, neck, body,
+        _stillness(model, neutral, neck), scalp, sheets, triangles, materials,
+        *_attributes(model, person, place, neutral, neck, body, scalp, sheets, is_skin, density),
+        look=_look(model, person, place),
+    )  # fmt: skip
+    return _with_occlusion(figure)
+
+
+def pose_figure(figure: Figure, expression: np.ndarray, pose: np.ndarray) -> look.Surface:
+    """The surface in camera space for one frame.
+
+    Parameters
+    ----------
+    expression : (64,); pose : (6,)
+    """
+    scalp = figure.scalp
+    rest = np.concatenate([np.zeros(3), figure.person.pose_style.place_m])
+    used = np.flatnonzero(expression)
+    face = figure.neutral + np.tensordot(expression[used], figure.model.expression_basis[used], 1)
+    moved = apply_pose(np.concatenate([face, figure.neck]), pose.astype(np.float32))
+    stayed = np.concatenate([figure.neutral, figure.neck]) + rest[3:]
+    still = figure.still[:, None]
+    solid = np.concatenate([moved * (1 - still) + stayed * still, figure.torso])
+    normals = vertex_normals(solid, figure.triangles[0])
+    turn = rotation_matrix(pose[:3].astype(float))
+    points, sides, strands = [solid], [normals], [np.zeros_like(solid)]
+    comb, out = scalp.comb @ turn.T, normals[scalp.roots]
+    for height in _heights():
+        lift = out * (scalp.thickness * height)[:, None]
+        lay = comb * (0.5 * scalp.thickness * height**2)[:, None]
+        points.append(solid[scalp.roots] + lift + lay)
+        sides.append(out)
+        strands.append(comb)
+    for sheet in figure.sheets:
+        hung, normal = _hang(figure, sheet, pose, rest)
+        points.append(hung)
+        sides.append(normal)
+        strands.append(np.broadcast_to(np.array([0.0, 1.0, 0.0]), hung.shape))
+    return look.Surface(
+        *(np.concatenate(a).astype(np.float32) for a in (points, sides)),
+        figure.places, figure.albedo, figure.marks, np.concatenate(strands).astype(np.float32),
+    )  # fmt: skip
+
+
+def _heights() -> np.ndarray:
+    return np.linspace(0.1, 1.0, SHELLS)
+
+
+def _hang(figure: Figure, sheet: Sheet, pose, rest) -> tuple[np.ndarray, np.ndarray]:
+    """A sheet follows the head above and the shoulders below."""
+    y = sheet.vertices[:, 1]
+    still = 0.85 * step(0.03, 0.20, y)[:, None]
+    points = apply_pose(sheet.vertices, pose.astype(float)) * (1 - still)
+    points += apply_pose(sheet.vertices, rest) * still
+    return points, vertex_normals(points, sheet.triangles)
+
+
+def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Unit normals (n, 3) of vertices (n, 3), weighted by the triangles' areas."""
+    return _normals(np.ascontiguousarray(points, np.float64), triangles)
+
+
+@numba.njit(cache=True, nogil=True)
+def _normals(points, triangles):
+    out = np.zeros_like(points)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        u0, u1, u2 = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+        v0, v1, v2 = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
+        n0, n1, n2 = u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0
+        for k in (a, b, c):
+            out[k, 0] += n0
+            out[k, 1] += n1
+            out[k, 2] += n2
+    for i in range(out.shape[0]):
+        s = np.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2)
+        if s > 0:
+            out[i] /= s
+    return out
+
+
+def _from_eyes(model: MorphableModel) -> np.ndarray:
+    """(V, 3) right, back, up of the mean face's vertices from the middle of the eyes."""
+    x, y, z = (model.mean - _eye_centres(model).mean(0)).T
+    return np.stack([x, z, -y], 1)
+
+
+def _eye_centres(model: MorphableModel) -> np.ndarray:
+    """Centres (2, 3) of the left and the right eye of the mean face."""
+    return np.stack([model.mean[model.part_vertices(p)].mean(0) for p in ("left_eye", "right_eye")])
+
+
+def _stillness(model, neutral, neck) -> np.ndarray:
+    """0 on the head, rising down the neck to 1 at its base."""
+    chin = neutral[model.landmark68[8], 1]
+    y = np.concatenate([neutral[:, 1] + 0.25 * (neutral[:, 2] + 0.03), neck[:, 1]])
+    return step(chin + 0.008, neck[:, 1].max() - 0.030, y)
+
+
+def _sheets(neutral, place, scalp: Scalp, normals, hair, seed) -> tuple[Sheet, ...]:
+    if hair.hanging_m == 0:
+        return ()
+    thick = np.zeros(len(neutral))
+    thick[scalp.roots] = scalp.thickness
+    outer = neutral + thick[:, None] * normals
+    kept = place[:, 2] > -0.15
+    x, y, z = (outer - neutral).T
+    shifted = place + np.stack([x, z, -y], 1)
+    return tuple(
+        hang(outer[kept], shifted[kept], hair, inset_m=inset, seed=seed) for inset in (0.0, 0.008)
+    )
+
+
+def _assemble(model, neck_triangles, body_triangles, scalp, sheets, body):
+    """Triangles and materials of the solid meshes and of every layer, on common vertices."""
+    v, n_neck = len(model.mean), int(neck_triangles.max()) - len(model.mean) + 1
+    names = [PARTS[p] for p in model.part]
+    solid = np.array([name in _PART_MATERIAL for name in names])
+    lashes = np.array([name.endswith("lashes") for name in names])
+    own = np.array([_PART_MATERIAL.get(name, 0) for name in names], np.int8)
+    base = [model.triangles[solid], neck_triangles, body_triangles + v + n_neck]
+    kinds = [own[solid], np.full(len(neck_triangles), look.SKIN), np.full(len(body_triangles), look.CLOTH)]
+    triangles = [np.concatenate(base), model.triangles[lashes]]
+    materials = [np.concatenate(kinds), np.full(lashes.sum(), look.LASH)]
+    offset = v + n_neck + len(body)
+    for mesh, size in [(scalp.triangles, len(scalp.roots))] * SHELLS + [
+        (s.triangles, len(s.vertices)) for s in sheets
+    ]:
+        triangles.append(mesh + offset)
+        materials.append(np.full(len(mesh), look.HAIR))
+        offset += size
+    return (
+        tuple(np.ascontiguousarray(t, np.int32) for t in triangles),
+        tuple(m.astype(np.int8) for m in materials),
+    )
+
+
+def _attributes(model, person, place, neutral, neck, body, scalp, sheets, is_skin, density):
+    """Places, linear albedo and marks of all vertices."""
+    albedo = np.clip(model.albedo(person.texture), 0.01, 1) ** 2.2
+    hair = person.appearance.hair.colour
+    cover = step(0.15, 0.7, density)[:, None]
+    albedo = albedo * (1 - cover) + 0.6 * hair * cover
+    throat = np.median(albedo[_ring_above(model, place, is_skin)], axis=0)
+    marks = np.zeros((len(model.mean), 8))
+    marks[:, look.LIP] = model.lip_mask * is_skin
+    marks[:, look.BEARD] = _beard(place) * is_skin * (1 - marks[:, look.LIP])
+    marks[:, look.FLUSH] = _flush(place, model.ear_mask) * is_skin
+    marks[:, look.HEIGHT : look.DENSITY + 1] = _lash_marks(model, is_skin)
+    neck_marks, body_marks = np.zeros((len(neck), 8)), np.zeros((len(body), 8))
+    places = [model.mean, neck, body - person.pose_style.place_m]
+    colours = [albedo, np.tile(throat, (len(neck), 1)), np.full((len(body), 3), 0.2)]
+    columns = [marks, neck_marks, body_marks]
+    for height in _heights():
+        columns.append(_hair_marks(scalp.density, height))
+        places.append(scalp.strand)
+        colours.append(np.tile(hair, (len(scalp.roots), 1)))
+    for k, sheet in enumerate(sheets):
+        columns.append(_hair_marks(sheet.density, 0.75 - 0.4 * k))
+        places.append(sheet.strand + 13.0 * k)
+        colours.append(np.tile(hair, (len(sheet.vertices), 1)))
+    return tuple(np.concatenate(a).astype(np.float32) for a in (places, colours, columns))
+
+
+def _hair_marks(density: np.ndarray, height: float) -> np.ndarray:
+    marks = np.zeros((len(density), 8))
+    marks[:, look.HEIGHT] = height
+    marks[:, look.DENSITY] = density
+    return marks
+
+
+def _ring_above(model, place, is_skin) -> np.ndarray:
+    """Skin vertices of the throat."""
+    return is_skin & (place[:, 2] < -0.11) & (np.abs(place[:, 0]) < 0.06)
+
+
+def _beard(place: np.ndarray) -> np.ndarray:
+    side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+
+    def blob(x, y, sx, sy):
+        return np.exp(-(((side - x) / sx) ** 2) - ((up - y) / sy) ** 2) * (back < 0.05)
+
+    jaw = step(0.032, 0.05, side) * step(-0.045, -0.07, up) * (back < 0.075)
+    return np.clip(blob(0, -0.100, 0.045, 0.022) + blob(0.012, -0.062, 0.022, 0.006) + 0.7 * jaw, 0, 1)
+
+
+def _flush(place: np.ndarray, ears: np.ndarray) -> np.ndarray:
+    side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
+    cheeks = np.exp(-(((side - 0.037) / 0.018) ** 2) - ((up + 0.042) / 0.016) ** 2)
+    nose = np.exp(-((side / 0.012) ** 2) - ((up + 0.045) / 0.011) ** 2)
+    return (cheeks + nose) * (back < 0.04) + 0.6 * ears
+
+
+def _lash_marks(model: MorphableModel, is_skin) -> np.ndarray:
+    """Height from root (0) to tip (1) and density of the lashes' vertices (V, 2)."""
+    out = np.zeros((len(model.mean), 2))
+    for name in ("left_lashes", "right_lashes"):
+        own = model.part_vertices(name)
+        far = cKDTree(model.mean[is_skin]).query(model.mean[own])[0]
+        out[own, 0] = np.clip(far / 0.006, 0, 1)
+        upper = model.mean[own, 1] < np.median(model.mean[own, 1])
+        out[own, 1] = np.where(upper, 0.9, 0.45)
+    return out
+
+
+def _with_occlusion(figure: Figure) -> Figure:
+    """Fill in the marks that need the whole figure: ambient occlusion and the mouth's inside."""
+    rest = np.concatenate([np.zeros(3), figure.person.pose_style.place_m]).astype(np.float32)
+    surface = pose_figure(figure, np.zeros(64, np.float32), rest)
+    marks = figure.marks.copy()
+    ao = ambient_occlusion(
+        surface.points, surface.normals, np.concatenate([figure.triangles[0], *figure.triangles[2 + SHELLS : 3 + SHELLS]])
+    )
+    model = figure.model
+    v = len(model.mean)
+    marks[:, look.AO] = 0.15 + 0.85 * np.clip(1.35 * ao, 0, 1)
+    marks[:v, look.CAVITY] = model.cavity_mask * step(0.22, 0.05, ao[:v])
+    lips = model.mean[model.landmark68[60:68]].mean(0)
+    for name, front in (("tongue", 0.7), ("upper_teeth", 0.8), ("lower_teeth", 0.55)):
+        own = model.part_vertices(name)
+        depth = model.mean[own, 2] - lips[2]
+        marks[own, look.CAVITY] = front * np.exp(-np.maximum(depth - 0.002, 0) / 0.022)
+    albedo = figure.albedo.copy()
+    inside = (marks[:v, look.CAVITY] * _belongs(model, "skin"))[:, None]
+    albedo[:v] = albedo[:v] * (1 - inside) + np.array([0.16, 0.035, 0.03]) * inside
+    for name, colour in _MOUTH.items():
+        albedo[model.part_vertices(name)] = colour
+    return replace(figure, marks=marks.astype(np.float32), albedo=albedo)
+
+
+def _belongs(model: MorphableModel, part: str) -> np.ndarray:
+    """Whether each vertex (V,) belongs to a part."""
+    inside = np.zeros(len(model.mean), bool)
+    inside[model.part_vertices(part)] = True
+    return inside
+
+
+def _look(model: MorphableModel, person: Person, place) -> look.Look:
+    """The shader's constants of a person."""
+    a = person.appearance
+    points = model.mean[model.landmark68[17:27]]
+    x, y = np.abs(points[:, 0]), points[:, 1]
+    c, b, base = np.polyfit(x, y, 2)
+    half = 0.0034 + 0.0020 * a.brows
+    brow = [x.min() - 0.001, x.max(), base, b, c, half, a.brows, points[:, 2].max() + 0.001]
+    return look.Look(
+        eyes=_eye_centres(model).astype(np.float32),
+        brow=np.array(brow, np.float32),
+        iris=a.iris.astype(np.float32),
+        hair=a.hair.colour.astype(np.float32),
+        traits=np.array([a.freckles, a.beard, a.wrinkles, a.hair.curl], np.float32),
+        cloth=a.cloth_colours.astype(np.float32),
+        cut=("crew neck", "jacket", "high collar").index(a.clothes),
+    )

@@ -1,0 +1,97 @@
+"""Pictures that the notebooks show and keep: frame sheets, curves, overlays."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from repro import FPS
+
+_ANGLES = ("pitch", "yaw", "roll")
+
+
+def sheet(rows: Mapping[str, Sequence[np.ndarray]], *, width_in: float = 11) -> Figure:
+    """Rows of frames, each with its name.
+
+    Parameters
+    ----------
+    rows : name -> frames (H, W, 3) uint8 or float in [0, 1], the same number in each row
+    """
+    count = max(len(frames) for frames in rows.values())
+    cell = width_in / count
+    figure, axes = plt.subplots(
+        len(rows), count, figsize=(width_in, cell * len(rows) + 0.1), squeeze=False
+    )
+    for line, (name, frames) in zip(axes, rows.items(), strict=True):
+        for axis in line:
+            axis.set_xticks([])
+            axis.set_yticks([])
+            axis.spines[:].set_visible(False)
+        for axis, frame in zip(line, frames, strict=False):
+            axis.imshow(frame, vmin=0, vmax=1)
+        line[0].set_ylabel(name, fontsize=9)
+    figure.subplots_adjust(left=0.03, right=1, bottom=0, top=1, wspace=0.02, hspace=0.02)
+    return figure
+
+
+def with_points(
+    frame: np.ndarray, points: np.ndarray, *, colour: tuple[int, int, int] = (0, 255, 120)
+) -> np.ndarray:
+    """A copy of a frame (H, W, 3) uint8, at twice the size, with points (L, 2) drawn on it."""
+    large = cv2.resize(frame, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    for x, y in np.round(points * 2 * 16).astype(int):
+        cv2.circle(large, (x, y), 20, colour, -1, cv2.LINE_AA, shift=4)
+    return large
+
+
+def evenly(count: int, of: int) -> np.ndarray:
+    """``count`` frame numbers spread evenly over ``of`` frames."""
+    return np.unique(np.linspace(0, of - 1, min(count, of)).round().astype(int))
+
+
+def pose_curves(poses: Mapping[str, np.ndarray], *, marks: np.ndarray | None = None) -> Figure:
+    """Pitch, yaw and roll in degrees over time, for poses (T, 6) by name; ``marks``: key frames."""
+    figure, axes = plt.subplots(3, 1, figsize=(10, 5), sharex=True, layout="constrained")
+    for i, (axis, angle) in enumerate(zip(axes, _ANGLES, strict=True)):
+        for name, pose in poses.items():
+            degrees = np.degrees(pose[:, i])
+            (line,) = axis.plot(np.arange(len(pose)) / FPS, degrees, label=name, lw=1.2)
+            if marks is not None and name == next(iter(poses)):
+                axis.plot(marks / FPS, degrees[marks], "o", ms=4, color=line.get_color())
+        axis.set_ylabel(f"{angle} (degrees)")
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize=8)
+    axes[-1].set_xlabel("seconds")
+    return figure
+
+
+def curves(
+    lines: Mapping[str, np.ndarray],
+    *,
+    ylabel: str,
+    xlabel: str = "seconds",
+    step: float = 1 / FPS,
+    logarithmic: bool = False,
+) -> Figure:
+    """Curves (n,) over a common axis, by name."""
+    figure, axis = plt.subplots(figsize=(10, 2.6), layout="constrained")
+    for name, values in lines.items():
+        axis.plot(np.arange(len(values)) * step, values, label=name, lw=1.2)
+    if logarithmic:
+        axis.set_yscale("log")
+    axis.set_xlabel(xlabel)
+    axis.set_ylabel(ylabel)
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    return figure
+
+
+def keep(figure: Figure, folder: Path, name: str) -> Path:
+    """Save a figure as ``folder/name.png`` and return the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    return path

@@ -1,0 +1,68 @@
+"""From sound to motion with a trained mapping (Yi et al. 2020, Eq. 1)."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repro.motion.data import prepare
+from repro.motion.mapping import MotionMapping
+from repro.motion.motion import Motion
+from repro.motion.network import MotionNetwork
+
+_CHUNK = 256
+"""Frames, or windows, that are in memory at once."""
+
+
+@torch.inference_mode()
+def predict(mapping: MotionMapping, windows: np.ndarray) -> Motion:
+    """Motion of sound of any length: the paper's regression.
+
+    Parameters
+    ----------
+    windows : (T, 28, 12), MFCCs
+
+    Returns
+    -------
+    Motion of T frames; the pose is about the person's mean, or about zero before fine-tuning
+    """
+    settings = mapping.settings
+    sound = torch.from_numpy(prepare(windows, settings))
+    run = _overlap if settings.stitching == "overlap" else _sequence
+    parts = [run(network.eval(), sound) for network in mapping.networks]
+    expression = torch.stack([p[0] for p in parts]).mean(0)
+    pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
+    expression = mapping.with_ridge(expression, sound)
+    return Motion(expression.numpy(), pose.numpy())
+
+
+def _sequence(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
+    """The LSTM run through the clip, chunk by chunk with its state."""
+    state, parts = None, []
+    for first in range(0, len(sound), _CHUNK):
+        expression, pose, state = network(sound[None, first : first + _CHUNK], state)
+        parts.append((expression[0], pose[0]))
+    return tuple(torch.cat(tracks) for tracks in zip(*parts, strict=True))
+
+
+def _overlap(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
+    """Windows as long as in training, at every second frame, averaged where they overlap.
+
+    Weights rise over the first frames of a window, while the state warms up, and fall to its end.
+    """
+    length = min(network.settings.window_frames, len(sound))
+    last = len(sound) - length
+    starts = torch.tensor([*range(0, last, 2), last])
+    offsets = torch.arange(length)
+    ramp = torch.minimum((offsets + 1) / (length / 2), (length - offsets) / (length / 4))
+    ramp = ramp.clamp(max=1)  # length
+    sums = [sound.new_zeros(len(sound), size) for size in (64, 6)]
+    weight = sound.new_zeros(len(sound), 1)
+    for first in range(0, len(starts), _CHUNK // length + 1):
+        frames = starts[first : first + _CHUNK // length + 1, None] + offsets  # B, length
+        expression, pose, _ = network(sound[frames])
+        index = frames.flatten()
+        share = ramp.repeat(len(frames))[:, None]
+        for total, track in zip(sums, (expression, pose), strict=True):
+            total.index_add_(0, index, track.flatten(0, 1) * share)
+        weight.index_add_(0, index, share)
+    return sums[0] / weight, sums[1] / weight

@@ -1,0 +1,293 @@
+"""Training of the mapping from audio to motion (Yi et al. 2020, section 3.2, Eq. 2).
+
+First a general mapping on many people's short clips, then a personal one from it on one clip.
+"""
+
+import copy
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from safetensors.torch import load_file
+from torch import Tensor
+
+from repro.motion.checkpoint import MotionHistory, write_json, write_tensors
+from repro.motion.data import Batch, Example, WindowSet, prepare
+from repro.motion.losses import MotionLoss, motion_loss
+from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.motion import Motion
+from repro.motion.network import MotionNetwork
+from repro.motion.settings import MotionSettings
+
+Progress = Callable[[int, int, float], None]
+"""Called after every epoch: epochs done, epochs planned, loss."""
+
+_EXPRESSION_FLOOR = 0.02
+_POSE_FLOOR = np.array([0.01, 0.01, 0.01, 0.002, 0.002, 0.002])
+"""Least spreads of standardised targets (radians, metres): still channels are not blown up."""
+
+
+def train_general(
+    clips: Sequence[Example],
+    settings: MotionSettings,
+    *,
+    seed: int,
+    device: str = "cpu",
+    metric: np.ndarray | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[MotionMapping, MotionHistory]:
+    """Train the general mapping on clips of many people.
+
+    Parameters
+    ----------
+    clips : MFCC windows (T, 28, 12) and Motion of each; the pose is learned relative to its mean
+    metric : (64, K), what errors of expression are measured after (``losses.vertex_metric``)
+    checkpoint : folder that keeps the run's state after every epoch; a run that was cut off goes
+        on from there, with the same result
+    """
+    clips = [(prepare(windows, settings), motion) for windows, motion in clips]
+    mapping = MotionMapping.untrained(settings, seed=seed)
+    network = mapping.networks[0]
+    _set_scales(network, clips, settings, sound=True)
+    run = _Run(network, settings, seed=seed, lr=settings.lr, epochs=settings.epochs,
+               device=device, metric=metric, checkpoint=checkpoint)  # fmt: skip
+    history = run.train(clips, progress)
+    return mapping.eval(), history
+
+
+def fine_tune(
+    general: MotionMapping,
+    windows: np.ndarray,
+    motion: Motion,
+    *,
+    seed: int,
+    settings: MotionSettings | None = None,
+    device: str = "cpu",
+    metric: np.ndarray | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[MotionMapping, MotionHistory]:
+    """Make a general mapping a person's own, from one clip (300 frames in the paper).
+
+    Parameters
+    ----------
+    general : what to start from; it is left as it is
+    windows, motion : the clip
+    settings : as the general mapping's in what shapes the networks; the others may differ
+    """
+    settings = settings or general.settings
+    clips = [(prepare(windows, settings), motion)]
+    networks, histories = [], []
+    for member in range(settings.members):
+        network = MotionNetwork(settings)
+        network.load_state_dict(general.networks[0].state_dict())
+        _set_scales(network, clips, settings, sound=False)
+        network.pose_mean.copy_(torch.from_numpy(motion.pose.mean(0)))
+        folder = None if checkpoint is None else checkpoint / f"member{member}"
+        run = _Run(network, settings, seed=seed + member, lr=settings.fine_tune_lr,
+                   epochs=settings.fine_tune_epochs, device=device, metric=metric,
+                   checkpoint=folder, personal=True)  # fmt: skip
+        histories.append(run.train(clips, progress))
+        networks.append(network)
+    mapping = MotionMapping(networks, settings)
+    if settings.ridge_share:
+        mapping.ridge.copy_(torch.from_numpy(fit_ridge(clips[0][0], motion.expression)))
+        mapping.ridge_fitted.fill_(True)
+    return mapping.eval(), replace(histories[0], seconds=sum(h.seconds for h in histories))
+
+
+def _set_scales(
+    network: MotionNetwork, clips: Sequence[Example], settings: MotionSettings, *, sound: bool
+) -> None:
+    """Means and spreads that stand around the networks."""
+    if sound:
+        frames = np.concatenate([windows.reshape(-1, windows.shape[-1]) for windows, _ in clips])
+        network.mfcc_mean.copy_(torch.from_numpy(frames.mean(0)))
+        network.mfcc_scale.copy_(torch.from_numpy(frames.std(0) + 1e-3))
+    if settings.standardise_targets:
+        expression = np.concatenate([m.expression for _, m in clips])
+        pose = np.concatenate([m.pose - m.pose.mean(0) for _, m in clips])
+        spread = np.maximum(expression.std(0), _EXPRESSION_FLOOR)
+        network.expression_mean.copy_(torch.from_numpy(expression.mean(0)))
+        network.expression_scale.copy_(torch.from_numpy(spread))
+        network.pose_scale.copy_(torch.from_numpy(np.maximum(pose.std(0), _POSE_FLOOR)))
+
+
+def _split(clips: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
+    """Each clip's beginning and, as held out, its end."""
+    cuts = [round(len(motion) * (1 - share)) for _, motion in clips]
+    first = [(w[:c], m[:c]) for (w, m), c in zip(clips, cuts, strict=True)]
+    return first, [(w[c:], m[c:]) for (w, m), c in zip(clips, cuts, strict=True)]
+
+
+class _Run:
+    """One training of one network."""
+
+    def __init__(
+        self,
+        network: MotionNetwork,
+        settings: MotionSettings,
+        *,
+        seed: int,
+        lr: float,
+        epochs: int,
+        device: str,
+        metric: np.ndarray | None,
+        checkpoint: Path | None,
+        personal: bool = False,
+    ):
+        self.network, self.settings = network, settings
+        self.seed, self.lr, self.epochs = seed, lr, epochs
+        self.checkpoint = checkpoint
+        kind, _, index = device.partition(":")
+        self.fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr, weight_decay=settings.weight_decay
+        )
+        self.model, self.optimiser = self.fabric.setup(network, optimiser)
+        self.metric = None
+        if metric is not None:
+            self.metric = torch.as_tensor(metric, dtype=torch.float32, device=self.fabric.device)
+        self.lambda_expression = (
+            settings.fine_tune_lambda_expression_continuity if personal else 0.0
+        )
+
+    def train(self, clips: Sequence[Example], progress: Progress | None) -> MotionHistory:
+        """Train to the end, going on from the checkpoint where there is one."""
+        learned, held_out = clips, []
+        if self.settings.held_out:
+            learned, held_out = _split(clips, self.settings.held_out)
+        windows = WindowSet(learned, self.settings)
+        unseen = WindowSet(held_out, self.settings) if held_out else None
+        history, best = self._resume()
+        begun = time.monotonic() - history.seconds
+        while history.epochs < self.epochs and not self._is_done(history):
+            history = self._epoch(history, windows, unseen)
+            history = replace(history, seconds=time.monotonic() - begun)
+            if history.best == history.epochs:
+                best = {k: v.clone() for k, v in self.network.state_dict().items()}
+            self._keep(history, best)
+            if progress is not None:
+                progress(history.epochs, self.epochs, history.train["total"][-1])
+        self.network.load_state_dict(best)
+        self.network.cpu()
+        return history
+
+    def _epoch(
+        self, history: MotionHistory, windows: WindowSet, unseen: WindowSet | None
+    ) -> MotionHistory:
+        epoch, steps = history.epochs, history.steps
+        rng = np.random.default_rng([self.seed, epoch])
+        planned = self.epochs * -(-len(windows) // self.settings.batch)
+        rows = []
+        self.model.train()
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed * 100_003 + epoch)
+            for batch in windows.batches(rng):
+                self._set_lr(steps / planned)
+                self.optimiser.zero_grad()
+                terms = self._loss(batch)
+                self.fabric.backward(terms.total)
+                self.fabric.clip_gradients(self.model, self.optimiser, max_norm=1.0)
+                self.optimiser.step()
+                rows.append([float(term) for term in terms])
+                steps += 1
+        train = _appended(history.train, rows)
+        held_out = history.held_out
+        if unseen is not None:
+            held_out = _appended(held_out, self._evaluate(unseen))
+            best = int(np.argmin(held_out["total"])) + 1
+        else:
+            best = epoch + 1
+        return replace(
+            history, epochs=epoch + 1, steps=steps, train=train, held_out=held_out, best=best
+        )
+
+    def _loss(self, batch: Batch) -> MotionLoss:
+        batch = Batch(*(part.to(self.fabric.device) for part in batch))
+        net = self.network
+        expression, pose, _ = self.model(batch.windows)
+        scale = 1.0 if self.metric is not None else net.expression_scale
+        return motion_loss(
+            expression / scale,
+            pose / net.pose_scale,
+            batch.expression / scale,
+            batch.pose / net.pose_scale,
+            lambda_pose=self.settings.lambda_pose,
+            lambda_continuity=self.settings.lambda_continuity,
+            lambda_expression_continuity=self.lambda_expression,
+            metric=self.metric,
+        )
+
+    @torch.no_grad()
+    def _evaluate(self, unseen: WindowSet) -> list[list[float]]:
+        self.model.eval()
+        return [[float(t) for t in self._loss(batch)] for batch in unseen.batches(None)]
+
+    def _set_lr(self, done: float) -> None:
+        start = self.settings.lr_decay_from
+        share = (1 - done) / (1 - start) if done > start else 1.0
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.lr * share
+
+    def _is_done(self, history: MotionHistory) -> bool:
+        s = self.settings
+        if s.max_seconds is not None and history.seconds >= s.max_seconds:
+            return True
+        return s.patience_epochs is not None and history.epochs - history.best >= s.patience_epochs
+
+    def _keep(self, history: MotionHistory, best: dict[str, Tensor]) -> None:
+        """Write the run's state; the .json is moved into place last and makes it valid."""
+        if self.checkpoint is None:
+            return
+        self.checkpoint.mkdir(parents=True, exist_ok=True)
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in best.items()}
+        names = [name for name, _ in self.network.named_parameters()]
+        for index, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{names[index]}.{k}": v for k, v in state.items()}
+        path = self.checkpoint / f"epoch{history.epochs}.safetensors"
+        write_tensors({k: v.clone() for k, v in tensors.items()}, path)
+        write_json({"seed": self.seed, "history": asdict(history)}, self.checkpoint / "run.json")
+        (self.checkpoint / f"epoch{history.epochs - 1}.safetensors").unlink(missing_ok=True)
+
+    def _resume(self) -> tuple[MotionHistory, dict[str, Tensor]]:
+        """History and best weights so far; network and optimiser are put where they were."""
+        fresh = MotionHistory(0, 0, 0.0, {}, {}, 0), copy.deepcopy(self.network.state_dict())
+        about = None if self.checkpoint is None else self.checkpoint / "run.json"
+        if about is None or not about.exists():
+            return fresh
+        kept = json.loads(about.read_text())
+        if kept["seed"] != self.seed:
+            return fresh
+        history = MotionHistory(**kept["history"])
+        tensors = load_file(self.checkpoint / f"epoch{history.epochs}.safetensors")
+        parts = {
+            part: {k.removeprefix(part): v for k, v in tensors.items() if k.startswith(part)}
+            for part in ("network.", "best.", "adam.")
+        }
+        self.network.load_state_dict(parts["network."])
+        state = self.optimiser.state_dict()
+        state["state"] = {
+            index: {
+                key: parts["adam."][f"{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+            for index, (name, _) in enumerate(self.network.named_parameters())
+        }
+        self.optimiser.load_state_dict(state)
+        return history, parts["best."]
+
+
+def _appended(columns: dict[str, list[float]], rows: list[list[float]]) -> dict[str, list[float]]:
+    """History columns with the mean of the rows added."""
+    means = np.mean(rows, axis=0)
+    return {
+        name: [*columns.get(name, []), float(mean)]
+        for name, mean in zip(MotionLoss._fields, means, strict=True)
+    }

@@ -1,0 +1,404 @@
+"""The stages of Yi et al. 2020 in order, each kept under the hash of its inputs and settings.
+
+Notebooks, ``repro run`` and ``repro talk`` call the same functions. A stage that was made before
+from the same inputs and settings is read, not made again; one that was cut off leaves nothing.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from repro import assets
+from repro.config import Profile
+from repro.corpus.clip import Clip, open_clip
+from repro.corpus.synthetic import GENERAL, PERSONAL, Corpus, Entry, load_corpus, make_corpus
+from repro.errors import UserError
+from repro.face import landmarks as lm
+from repro.face.model import MorphableModel, load_open_model
+from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
+from repro.motion.losses import vertex_metric
+from repro.motion.mapping import MotionMapping
+from repro.motion.motion import Motion
+from repro.motion.train import fine_tune, train_general
+from repro.reconstruct.reconstruct import reconstruct
+from repro.reconstruct.track import FaceTrack
+from repro.refine.identity import identity_network
+from repro.refine.pairs import PersonPairs
+from repro.refine.refine import Refiner
+from repro.refine.train import RefineHistory, train_refiner
+from repro.render.face import FaceRenderer
+from repro.speech.features import mfcc_windows
+from repro.store import Store, digest, file_hash
+
+MOUTH_MARGIN_PX = 4
+IDENTITY_EVERY = 25
+"""Frames between two looks of the identity network, which is slow; those between are mixed."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A person to be made to speak: what reconstruction knows of a clip of theirs.
+
+    name    of the clip, for messages
+    key     hash of the video and of how it was reconstructed
+    clip    the source video
+    frames  (T, 256, 256, 3) uint8, its square crop (memory-mapped)
+    track   the face in it
+    audio   (N,) float32 at 16 kHz, or None for a video without sound
+    """
+
+    name: str
+    key: str
+    clip: Clip
+    frames: np.ndarray
+    track: FaceTrack
+    audio: np.ndarray | None
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.track)
+
+    @property
+    def motion(self) -> Motion:
+        """Expression and pose as reconstructed."""
+        return Motion(self.track.coefficients.expression, self.track.coefficients.pose)
+
+    @property
+    def windows(self) -> np.ndarray:
+        """MFCC windows (T, 28, 12) of the clip's own sound.
+
+        Raises
+        ------
+        UserError
+            The clip has no sound.
+        """
+        if self.audio is None:
+            raise UserError(f"Clip '{self.name}' has no sound to learn the motion from.")
+        return mfcc_windows(self.audio, len(self))
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where results go, and with which settings, seed and face model they are made.
+
+    root     folder of this profile's results
+    profile  settings of every stage
+    seed     the one seed from which all others are drawn
+    """
+
+    root: Path
+    profile: Profile
+    seed: int
+    model: MorphableModel
+
+    @classmethod
+    def open(cls, root: Path | str, profile: Profile, *, seed: int = 0) -> "Workspace":
+        """A workspace on the open face model.
+
+        Raises
+        ------
+        UserError
+            The folder cannot be written.
+        """
+        root = Path(root)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"Folder '{root}' cannot be written ({error.strerror}).") from error
+        return cls(root, profile, seed, load_open_model())
+
+    @cached_property
+    def store(self) -> Store:
+        """The stages made so far."""
+        return Store(self.root / "stages")
+
+    @property
+    def device(self) -> str:
+        """``cuda`` where there is one, else ``cpu``."""
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+# Data preparation
+
+
+def corpus(ws: Workspace) -> Corpus:
+    """The synthetic corpus of this profile, made where it is missing (notebook 01)."""
+    settings = ws.profile.corpus
+    folder = ws.root / "corpus" / digest({"corpus": settings, "model": ws.model.sha256})
+    if (folder / "corpus.json").is_file():
+        return load_corpus(folder)
+    with tqdm(desc="corpus", unit="clip") as bar:
+
+        def progress(done: int, planned: int, name: str) -> None:
+            bar.total = planned
+            bar.set_postfix_str(name, refresh=False)
+            bar.update(done - bar.n)
+
+        return make_corpus(folder, settings, progress=progress)
+
+
+# Section 3.1
+
+
+def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Target:
+    """Reconstruct a video's first frames (default: all), or read what was reconstructed before.
+
+    Raises
+    ------
+    UserError
+        Not a usable video, or no face in it.
+    """
+    clip = open_clip(video, min_s=2.0 if frames is None or frames > 50 else 0.0)
+    key = {
+        "video": file_hash(clip.path),
+        "frames": min(frames or clip.frames, clip.frames),
+        "settings": ws.profile.reconstruct,
+        "model": ws.model.sha256,
+    }
+
+    def make(folder: Path) -> None:
+        made = reconstruct(clip, ws.model, ws.profile.reconstruct, frames=frames)
+        np.save(folder / "frames.npy", made.frames)
+        made.track.save(folder / "track.npz")
+        if clip.has_audio:
+            np.save(folder / "audio.npy", clip.audio())
+
+    folder = ws.store.stage("reconstruct", key, make)
+    audio = np.load(folder / "audio.npy") if clip.has_audio else None
+    return Target(
+        clip.path.stem,
+        folder.name,
+        clip,
+        np.load(folder / "frames.npy", mmap_mode="r"),
+        FaceTrack.load(folder / "track.npz"),
+        audio,
+    )
+
+
+def general_targets(ws: Workspace) -> list[Target]:
+    """All general clips of the corpus, reconstructed (notebook 02)."""
+    return _targets(ws, corpus(ws).split(GENERAL))
+
+
+def personal_targets(ws: Workspace) -> list[Target]:
+    """The held-out people's long clips, reconstructed (notebook 02)."""
+    return _targets(ws, corpus(ws).split(PERSONAL))
+
+
+def _targets(ws: Workspace, entries: tuple[Entry, ...]) -> list[Target]:
+    return [target(ws, e.video) for e in tqdm(entries, desc="reconstruction", unit="clip")]
+
+
+# Section 3.2
+
+
+def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
+    """The general mapping from audio to motion, its history and its key (notebook 03)."""
+    settings = ws.profile.motion
+    clips = general_targets(ws)
+    key = {"clips": [t.key for t in clips], "settings": settings, "seed": ws.seed}
+
+    def make(folder: Path) -> None:
+        with tqdm(desc="general motion", unit="epoch") as bar:
+            mapping, history = train_general(
+                [(t.windows, t.motion) for t in clips],
+                settings,
+                seed=ws.seed,
+                device=ws.device,
+                metric=_metric(ws),
+                progress=_counting(bar),
+            )
+        save_mapping(mapping, folder / "mapping", history)
+
+    folder = ws.store.stage("motion-general", key, make)
+    return *load_mapping(folder / "mapping"), folder.name
+
+
+def personal_motion(
+    ws: Workspace, person: Target, *, frames: int
+) -> tuple[MotionMapping, MotionHistory, str]:
+    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04)."""
+    settings = ws.profile.motion
+    general, _, general_key = general_motion(ws)
+    key = {
+        "general": general_key,
+        "person": person.key,
+        "frames": frames,
+        "settings": settings,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        with tqdm(desc="personal motion", unit="epoch") as bar:
+            mapping, history = fine_tune(
+                general,
+                person.windows[:frames],
+                person.motion[:frames],
+                seed=ws.seed,
+                settings=settings,
+                device=ws.device,
+                metric=_metric(ws),
+                progress=_counting(bar),
+            )
+        save_mapping(mapping, folder / "mapping", history)
+
+    folder = ws.store.stage("motion-personal", key, make)
+    return *load_mapping(folder / "mapping"), folder.name
+
+
+def _metric(ws: Workspace) -> np.ndarray | None:
+    """What errors of expression are measured after, where the profile departs from Eq. 2."""
+    return vertex_metric(ws.model) if ws.profile.motion.vertex_loss else None
+
+
+def _counting(bar: tqdm):
+    def progress(done: int, planned: int, *loss: float) -> None:
+        bar.total = planned
+        if loss:
+            bar.set_postfix_str(f"loss {loss[0]:.4f}", refresh=False)
+        bar.update(done - bar.n)
+
+    return progress
+
+
+# Section 3.3
+
+
+def renderer(ws: Workspace, person: Target, *, frames: int) -> FaceRenderer:
+    """What draws this person: albedo from the first ``frames`` frames (notebook 05)."""
+    return FaceRenderer.of(
+        ws.model, person.track, person.frames[:frames], settings=ws.profile.render
+    )
+
+
+def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> PersonPairs:
+    """Each of the first ``frames`` frames rendered over itself, beside the real one.
+
+    ``albedo_frames``: how many of them the albedo may come from.
+    """
+    key = {
+        "person": person.key,
+        "frames": frames,
+        "albedo_frames": albedo_frames,
+        "render": ws.profile.render,
+        "model": ws.model.sha256,
+    }
+
+    def make(folder: Path) -> None:
+        draw = renderer(ws, person, frames=albedo_frames)
+        track, coefficients = person.track, person.track.coefficients
+        rendered = np.empty_like(person.frames[:frames])
+        mask = np.empty(rendered.shape[:3], np.uint8)
+        for t in tqdm(range(frames), desc=f"rendering {person.name}", unit="frame", leave=False):
+            rendered[t], coverage = draw.over(
+                np.asarray(person.frames[t]),
+                coefficients.expression[t],
+                coefficients.pose[t],
+                coefficients.light[t],
+            )
+            mask[t] = coverage > 0.5
+        mouth = track.landmarks[:frames, lm.LIPS]
+        box = np.concatenate([mouth.min(1) - MOUTH_MARGIN_PX, mouth.max(1) + MOUTH_MARGIN_PX], 1)
+        network = _identity(ws)
+        identity = network.features(
+            np.asarray(person.frames[:frames]),
+            landmarks=track.landmarks[:frames],
+            every=IDENTITY_EVERY,
+        )
+        for name, array in (
+            ("rendered", rendered),
+            ("mask", mask),
+            ("mouth", np.round(box).astype(int)),
+            ("identity", identity),
+        ):
+            np.save(folder / f"{name}.npy", array)
+
+    folder = ws.store.stage("pairs", key, make)
+    stored = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r")
+        for name in ("rendered", "mask", "mouth", "identity")
+    }
+    return PersonPairs(
+        stored["rendered"],
+        person.frames[:frames],
+        stored["mask"],
+        stored["mouth"],
+        np.asarray(stored["identity"]),
+        person.name,
+    )
+
+
+# Section 3.4
+
+
+def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
+    """The refiner trained on the general clips, its history and its key (notebook 06)."""
+    people = general_targets(ws)
+    key = {
+        "people": [t.key for t in people],
+        "settings": ws.profile.refine_general,
+        "render": ws.profile.render,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
+        _train(ws, folder, data, ws.profile.refine_general, None, "general refinement")
+
+    folder = ws.store.stage("refine-general", key, make)
+    return *_read_refiner(ws, folder), folder.name
+
+
+def personal_refiner(
+    ws: Workspace, person: Target, *, frames: int
+) -> tuple[Refiner, RefineHistory, str]:
+    """The refiner fine-tuned on the person's first ``frames`` frames (notebook 06)."""
+    general, _, general_key = general_refiner(ws)
+    key = {
+        "general": general_key,
+        "person": person.key,
+        "frames": frames,
+        "settings": ws.profile.refine,
+        "render": ws.profile.render,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        data = [pairs(ws, person, frames=frames, albedo_frames=frames)]
+        _train(ws, folder, data, ws.profile.refine, general, "personal refinement")
+
+    folder = ws.store.stage("refine-personal", key, make)
+    return *_read_refiner(ws, folder), folder.name
+
+
+def _identity(ws: Workspace):
+    return identity_network(assets.find("arcface"))
+
+
+def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str) -> None:
+    with tqdm(desc=title, unit="step") as bar:
+        refiner, history = train_refiner(
+            data,
+            settings,
+            seed=ws.seed,
+            identity_name=_identity(ws).name,
+            init=init,
+            device=ws.device,
+            resnet18_file=assets.find("resnet18"),
+            progress=_counting(bar),
+        )
+    refiner.save(folder / "refiner")
+    curves = {name: [round(float(v), 6) for v in values] for name, values in history.losses.items()}
+    about = {**asdict(history), "losses": curves}
+    (folder / "history.json").write_text(json.dumps(about) + "\n")
+
+
+def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:
+    about = json.loads((folder / "history.json").read_text())
+    about["losses"] = {name: np.array(v, np.float32) for name, v in about["losses"].items()}
+    return Refiner.load(folder / "refiner", device=ws.device), RefineHistory(**about)

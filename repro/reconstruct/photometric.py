@@ -1,0 +1,117 @@
+"""Texture and light from pixel colours (Yi et al. 2020, section 3.1).
+
+With the geometry known, colour = albedo * (SH basis . light) is linear in the light given the
+albedo and linear in the texture coefficients given the light: alternating ridge regressions.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from repro.face.camera import Camera
+from repro.face.light import ambient_light, irradiance, sh_basis
+from repro.face.model import MorphableModel
+
+_ROUNDS = 4
+_TEXTURE_RIDGE = 0.03
+_LIGHT_RIDGE = 1e-3
+_FACING = 0.25
+"""Cosine between normal and view under which a vertex is not read."""
+_FRAMES_FOR_TEXTURE = 24
+
+
+def vertex_colours(frame: np.ndarray, vertices: np.ndarray, camera: Camera) -> np.ndarray:
+    """Colour (V, 3) float32 in [0, 1] of a frame (H, W, 3) uint8 where vertices (V, 3) project."""
+    xy = (camera.project(vertices) - 0.5).astype(np.float32)  # to whole-number pixel centres
+    sampled = cv2.remap(
+        frame, xy[None, :, 0], xy[None, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return sampled[0].astype(np.float32) / 255
+
+
+def facing(vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Cosine (V,) between outward normals and the direction to the camera."""
+    view = -vertices / np.linalg.norm(vertices, axis=-1, keepdims=True)
+    return (normals * view).sum(-1)
+
+
+def fit_texture_and_light(
+    frames: np.ndarray,
+    posed: Callable[[int], np.ndarray],
+    camera: Camera,
+    model: MorphableModel,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Texture (80,) of the clip and light (T, 27) of each frame, float32.
+
+    Parameters
+    ----------
+    frames : (T, H, W, 3) uint8
+    posed : camera-space vertices (V, 3) of frame t
+    """
+    count = len(frames)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _FRAMES_FOR_TEXTURE)).astype(int))
+    looks = {t: _look(frames[t], posed(t), camera, model) for t in range(count)}
+    texture = np.zeros(80, np.float32)
+    light = np.tile(ambient_light(), (count, 1))
+    for _ in range(_ROUNDS):
+        albedo = model.albedo(texture)
+        for t in chosen:
+            light[t] = _light(*looks[t], albedo)
+        texture = _texture([(*looks[t], light[t]) for t in chosen], model)
+    albedo = model.albedo(texture)
+    for t in range(count):
+        light[t] = _light(*looks[t], albedo)
+    return texture, _smooth(light)
+
+
+def _look(
+    frame: np.ndarray, vertices: np.ndarray, camera: Camera, model: MorphableModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colours (V, 3), normals (V, 3) and weights (V,) of what a frame shows of the skin."""
+    normals = model.normals(vertices)
+    cosine = facing(vertices, normals)
+    weight = np.where(cosine > _FACING, cosine, 0) * model.skin_mask
+    return vertex_colours(frame, vertices, camera), normals, weight.astype(np.float32)
+
+
+def _light(
+    colours: np.ndarray, normals: np.ndarray, weight: np.ndarray, albedo: np.ndarray
+) -> np.ndarray:
+    """Light (27,) of one frame given the albedo: three ridge regressions of nine unknowns."""
+    seen = weight > 0
+    basis, w = sh_basis(normals[seen]), weight[seen, None]
+    light = np.empty((3, 9), np.float32)
+    for c in range(3):
+        design = basis * albedo[seen, c : c + 1]
+        gram = design.T @ (w * design)
+        ridge = _LIGHT_RIDGE * np.trace(gram) / 9 * np.eye(9)
+        light[c] = np.linalg.solve(gram + ridge, design.T @ (w[:, 0] * colours[seen, c]))
+    return light.reshape(27)
+
+
+def _texture(looks: list[tuple[np.ndarray, ...]], model: MorphableModel) -> np.ndarray:
+    """Texture (80,) given colours, normals, weights and light of several frames."""
+    v = len(model.texture_mean)
+    weight_sum, target = np.zeros((v, 3), np.float32), np.zeros((v, 3), np.float32)
+    for colours, normals, weight, light in looks:
+        shade = irradiance(normals, light)
+        weight_sum += weight[:, None] * shade**2
+        target += weight[:, None] * shade * colours
+    w = np.sqrt(weight_sum)
+    seen = w > 1e-3
+    residual = np.divide(target, w, out=np.zeros_like(w), where=seen) - w * model.texture_mean
+    design = (model.texture_basis * w * seen).reshape(80, -1)
+    gram = design @ design.T
+    ridge = _TEXTURE_RIDGE * np.trace(gram) / 80 * np.eye(80)
+    solved = np.linalg.solve(gram + ridge, design @ (residual * seen).ravel())
+    return np.clip(solved, -4, 4).astype(np.float32)
+
+
+def _smooth(light: np.ndarray) -> np.ndarray:
+    """Light (T, 27) smoothed over about half a second: it changes slowly, noise does not."""
+    kernel = np.hanning(15)[1:-1]
+    kernel /= kernel.sum()
+    half = len(kernel) // 2
+    padded = np.pad(light, ((half, half), (0, 0)), mode="edge")
+    return np.stack([np.convolve(c, kernel, "valid") for c in padded.T], 1).astype(np.float32)

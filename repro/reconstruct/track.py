@@ -1,0 +1,82 @@
+"""What reconstruction yields: one person's coefficients over a clip, with where they were seen."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from repro.face.camera import Camera, Crop
+from repro.face.coefficients import Coefficients
+from repro.face.model import MorphableModel
+from repro.face.pose import apply_pose
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """A face over T frames, in the pixels of its square crop.
+
+    landmarks     (T, 478, 2) float32, crop pixels; bridged where ``found`` is False
+    found         (T,) bool
+    coefficients  257 a frame
+    shape_offset  (V, 3) float32 metres, what the identity basis cannot say about this person
+    camera        camera of the crop
+    crop          the crop's place in the source image
+    residual      (T, L) float32, distance between fitted and seen landmarks, % of the
+                  inter-pupil distance (L: the landmarks that the model maps)
+    people        the most faces seen in one frame
+    """
+
+    landmarks: np.ndarray
+    found: np.ndarray
+    coefficients: Coefficients
+    shape_offset: np.ndarray
+    camera: Camera
+    crop: Crop
+    residual: np.ndarray
+    people: int
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.found)
+
+    def vertices(
+        self, model: MorphableModel, expression: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Model-space vertices (..., V, 3) of this person with any expression (..., 64)."""
+        if expression is None:
+            expression = self.coefficients.expression
+        return model.vertices(self.coefficients.identity, expression) + self.shape_offset
+
+    def posed(self, model: MorphableModel, expression: np.ndarray, pose: np.ndarray) -> np.ndarray:
+        """Camera-space vertices (..., V, 3) for expression (..., 64) and pose (..., 6)."""
+        return apply_pose(self.vertices(model, expression), pose)
+
+    def save(self, path: Path) -> None:
+        """Write ``path`` (.npz) and, beside it, its description as .json."""
+        arrays = {
+            "landmarks": self.landmarks,
+            "found": self.found,
+            "coefficients": self.coefficients.vectors(),
+            "shape_offset": self.shape_offset,
+            "residual": self.residual,
+        }
+        np.savez(path, **arrays)
+        about = {"camera": asdict(self.camera), "crop": asdict(self.crop), "people": self.people}
+        path.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "FaceTrack":
+        """Read what ``save`` wrote."""
+        about = json.loads(path.with_suffix(".json").read_text())
+        with np.load(path) as arrays:
+            return cls(
+                landmarks=arrays["landmarks"],
+                found=arrays["found"],
+                coefficients=Coefficients.from_vectors(arrays["coefficients"]),
+                shape_offset=arrays["shape_offset"],
+                camera=Camera(**about["camera"]),
+                crop=Crop(**about["crop"]),
+                residual=arrays["residual"],
+                people=about["people"],
+            )

@@ -1,0 +1,155 @@
+"""Training data of the refinement: rendered frames beside the real ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repro.errors import UserError
+from repro.refine.region import editable_region, face_square
+from repro.refine.settings import RefineSettings
+
+
+@dataclass(frozen=True)
+class PersonPairs:
+    """Rendered and real frames of one person; each rendering stands over its own frame.
+
+    rendered   (T, H, W, 3) uint8
+    real       (T, H, W, 3) uint8
+    face_mask  (T, H, W)    bool or uint8, nonzero where the face was rendered
+    mouth_box  (T, 4)       int, left, top, right, bottom in pixels
+    identity   (T, D)       float32, identity features of the real frames
+    name       the person, for messages
+    """
+
+    rendered: np.ndarray
+    real: np.ndarray
+    face_mask: np.ndarray
+    mouth_box: np.ndarray
+    identity: np.ndarray
+    name: str
+
+    def __post_init__(self):
+        t, h, w = self.face_mask.shape
+        expected = {
+            "rendered": (t, h, w, 3),
+            "real": (t, h, w, 3),
+            "mouth_box": (t, 4),
+            "identity": (t, self.identity.shape[-1]),
+        }
+        for field, shape in expected.items():
+            if getattr(self, field).shape != shape:
+                found = getattr(self, field).shape
+                raise ValueError(f"pairs of '{self.name}': {field} is {found}, expected {shape}")
+        if t == 0:
+            raise ValueError(f"pairs of '{self.name}': no frames")
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.real)
+
+    def __getitem__(self, frames: slice) -> "PersonPairs":
+        """The same person for some of the frames."""
+        return PersonPairs(
+            self.rendered[frames],
+            self.real[frames],
+            self.face_mask[frames],
+            self.mouth_box[frames],
+            self.identity[frames],
+            self.name,
+        )
+
+
+class Batch(NamedTuple):
+    """B training samples, images in [0, 1] float32.
+
+    window    (B, 9, H, W) rendered frames t-2, t-1, t
+    real      (B, 3, H, W)
+    face      (B, 1, H, W) 1 on the face
+    mouth     (B, 1, H, W) 1 in the mouth's box
+    editable  (B, 1, H, W) where the generator may change the frame
+    identity  (B, D)
+    """
+
+    window: Tensor
+    real: Tensor
+    face: Tensor
+    mouth: Tensor
+    editable: Tensor
+    identity: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(*(tensor.to(device) for tensor in self))
+
+
+def to_tensor(image: np.ndarray) -> Tensor:
+    """(C, H, W) float32 in [0, 1] of a uint8 image (H, W, C)."""
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
+
+
+def check_pairs(pairs: Sequence[PersonPairs], settings: RefineSettings) -> int:
+    """Size D of the identity features, which all people must share.
+
+    Raises
+    ------
+    UserError
+        No people, frames of another size than the settings', or mixed identity networks.
+    """
+    if not pairs:
+        raise UserError("There are no frames to train the refinement on; give at least one clip.")
+    sizes = {p.identity.shape[1] for p in pairs}
+    if len(sizes) > 1:
+        raise UserError(
+            f"Identity features of {sorted(sizes)} numbers are mixed; use one identity network."
+        )
+    for p in pairs:
+        if p.real.shape[1:3] != (settings.image_px, settings.image_px):
+            found = f"{p.real.shape[2]} x {p.real.shape[1]}"
+            raise UserError(
+                f"Frames of '{p.name}' are {found} px, but the refinement's image_px is "
+                f"{settings.image_px}; reconstruct at that crop size or change image_px."
+            )
+    return sizes.pop()
+
+
+def draw_batch(
+    pairs: Sequence[PersonPairs], settings: RefineSettings, rng: np.random.Generator
+) -> Batch:
+    """``settings.batch`` samples: people drawn evenly, then a frame of each evenly."""
+    samples = []
+    for _ in range(settings.batch):
+        person = pairs[rng.integers(len(pairs))]
+        samples.append(_sample(person, int(rng.integers(len(person))), settings, rng))
+    return Batch(*(torch.stack(tensors) for tensors in zip(*samples, strict=True)))
+
+
+def _sample(person: PersonPairs, t: int, settings: RefineSettings, rng: np.random.Generator):
+    mask = person.face_mask[t] > 0
+    side = settings.side_px
+    corner = np.array(face_square(mask, side))
+    jitter = rng.integers(-settings.crop_jitter_px, settings.crop_jitter_px + 1, 2)
+    top, left = np.clip(corner + jitter, 0, settings.image_px - side)
+    square = np.s_[top : top + side, left : left + side]
+
+    frames = [max(t - back, 0) for back in range(settings.window - 1, -1, -1)]
+    window = np.concatenate([person.rendered[k][square] for k in frames], axis=-1)
+    mouth = np.zeros(mask.shape, np.float32)
+    x0, y0, x1, y1 = np.clip(person.mouth_box[t], 0, settings.image_px).astype(int)
+    mouth[y0:y1, x0:x1] = 1
+    if settings.hold_outside_px is None:
+        editable = np.ones(mask.shape, np.float32)
+    else:
+        editable = editable_region(
+            mask, margin_px=settings.hold_outside_px, feather_px=settings.hold_feather_px
+        )
+    planes = (np.ascontiguousarray(p[square], np.float32)[None] for p in (mask, mouth, editable))
+    return (
+        to_tensor(window),
+        to_tensor(person.real[t][square]),
+        *(torch.from_numpy(p) for p in planes),
+        torch.from_numpy(np.asarray(person.identity[t], np.float32)),
+    )

@@ -1,0 +1,266 @@
+"""The trained refiner: rendered frames in, refined frames out, as a stream."""
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from repro.errors import UserError
+from repro.refine.generator import Generator
+from repro.refine.memory import IdentityMemory
+from repro.refine.pairs import to_tensor
+from repro.refine.region import editable_region, face_square
+from repro.refine.settings import RefineSettings
+from repro.refine.spatial import SpatialEncoder
+
+FORMAT = 1
+"""Version of the saved files."""
+
+
+def empty_memory(settings: RefineSettings, *, identity_dim: int) -> IdentityMemory:
+    """A memory without entries."""
+    return IdentityMemory(
+        settings.memory_slots,
+        spatial_dim=settings.spatial_dim,
+        identity_dim=identity_dim,
+        nearest=settings.nearest,
+        identity_threshold=settings.identity_threshold,
+        margin=settings.triplet_margin,
+        age_noise=settings.age_noise,
+    )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One frame on its way: its window (H, W, 9) uint8, its square, what may change, its feature."""
+
+    window: np.ndarray
+    corner: tuple[int, int]
+    editable: np.ndarray | None
+    feature: Tensor
+
+
+@dataclass(frozen=True)
+class Refiner:
+    """Generator, spatial encoder and memory of Yi et al. 2020, section 3.4.
+
+    ``identity_name`` is the network whose features stand in the memory.
+    """
+
+    generator: Generator
+    spatial: SpatialEncoder
+    memory: IdentityMemory
+    identity_name: str
+    settings: RefineSettings
+
+    def refine_frames(
+        self,
+        frames: Iterable[np.ndarray],
+        *,
+        masks: Iterable[np.ndarray] | None = None,
+        batch: int = 4,
+    ) -> Iterator[np.ndarray]:
+        """Refine rendered frames one after another; memory does not grow with their number.
+
+        The identity feature is read from the memory with the frame's spatial feature and averaged
+        over adjacent frames, so output lags input by half of that average and by the batch.
+
+        Parameters
+        ----------
+        frames : iterable of (H, W, 3) uint8 RGB
+        masks : iterable of (H, W), nonzero where the face was rendered; as many as frames. Needed
+            where the settings crop to the face or hold the frame outside it.
+        batch : frames in one pass of the network
+
+        Yields
+        ------
+        (H, W, 3) uint8, one for each frame
+
+        Raises
+        ------
+        UserError
+            A frame's sides cannot be halved as often as the network has levels, or masks are
+            needed and missing.
+        """
+        if masks is None and self._needs_masks:
+            raise UserError(
+                "This refiner works around the face (crop_px, hold_outside_px); "
+                "give the masks of the rendered faces with the frames."
+            )
+        steps = self._smoothed(self._steps(frames, masks))
+        while group := list(islice(steps, batch)):
+            yield from self._refine(group)
+
+    @property
+    def _needs_masks(self) -> bool:
+        return self.settings.crop_px is not None or self.settings.hold_outside_px is not None
+
+    def _steps(self, frames, masks) -> Iterator[_Step]:
+        """Windows of frames with the feature that the memory gives for the last of each."""
+        recent: deque[np.ndarray] = deque(maxlen=self.settings.window)
+        pairs = (
+            ((frame, None) for frame in frames)
+            if masks is None
+            else zip(frames, masks, strict=True)
+        )
+        for frame, mask in pairs:
+            self._check(frame)
+            while len(recent) < self.settings.window - 1:
+                recent.append(frame)  # the first frame stands for those before it
+            recent.append(frame)
+            corner = (0, 0)
+            if self.settings.crop_px is not None:
+                corner = face_square(mask, self.settings.crop_px)
+            editable = None
+            if self.settings.hold_outside_px is not None:
+                editable = editable_region(
+                    mask,
+                    margin_px=self.settings.hold_outside_px,
+                    feather_px=self.settings.hold_feather_px,
+                )
+            yield _Step(
+                np.concatenate(recent, axis=-1), corner, editable, self._recall(frame, corner)
+            )
+
+    def _check(self, frame: np.ndarray) -> None:
+        height, width = frame.shape[:2]
+        side, multiple = self.settings.crop_px, 2**self.settings.levels
+        if side is not None and min(height, width) < side:
+            raise UserError(f"A frame of {width} x {height} px is smaller than crop_px {side}.")
+        if side is None and (height % multiple or width % multiple):
+            raise UserError(
+                f"A frame of {width} x {height} px cannot be refined: its sides must be multiples "
+                f"of {multiple} for a network of {self.settings.levels} levels."
+            )
+
+    def _square(self, image: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+        """A view of the square in which the networks work."""
+        side = self.settings.crop_px
+        if side is None:
+            return image
+        return image[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
+
+    @property
+    def _device(self) -> torch.device:
+        return self.memory.keys.device
+
+    @torch.inference_mode()
+    def _recall(self, frame: np.ndarray, corner: tuple[int, int]) -> Tensor:
+        """The identity feature (D,) that the memory holds for a rendered frame."""
+        if not self.settings.use_memory:
+            return self.memory.values.new_zeros(self.memory.values.shape[1])
+        image = to_tensor(self._square(frame, corner)).to(self._device)
+        return self.memory.read(self.spatial(image[None]))[0]
+
+    def _smoothed(self, steps: Iterator[_Step]) -> Iterator[_Step]:
+        """The same steps, each feature averaged with those of the frames around it."""
+        half = self.settings.read_smoothing_frames // 2
+        ahead: deque[_Step] = deque(islice(steps, half))
+        past: deque[Tensor] = deque(maxlen=half + 1)
+        while True:
+            ahead.extend(islice(steps, 1))
+            if not ahead:
+                return
+            step = ahead.popleft()
+            past.append(step.feature)
+            around = torch.stack([*past, *(s.feature for s in islice(ahead, half))])
+            yield _Step(step.window, step.corner, step.editable, around.mean(dim=0))
+
+    @torch.inference_mode()
+    def _refine(self, group: list[_Step]) -> list[np.ndarray]:
+        windows = torch.stack([to_tensor(self._square(s.window, s.corner)) for s in group])
+        editable = None
+        if group[0].editable is not None:
+            squares = [self._square(s.editable, s.corner) for s in group]
+            editable = torch.from_numpy(np.stack(squares))[:, None].to(self._device)
+        low = self.settings.precision == "bf16"
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):
+            identity = torch.stack([s.feature for s in group])
+            refined = self.generator(windows.to(self._device), identity, editable).image
+        pixels = (refined.float() * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        images = []
+        for step, image in zip(group, pixels, strict=True):
+            whole = step.window[..., -3:].copy()
+            self._square(whole, step.corner)[:] = image
+            images.append(whole)
+        return images
+
+    def save(self, path: Path) -> None:
+        """Write ``path`` with the suffixes .safetensors (weights) and .json (what they are)."""
+        modules = self._modules()
+        tensors = {
+            f"{part}.{name}": tensor.detach().cpu().contiguous()
+            for part, module in modules.items()
+            for name, tensor in module.state_dict().items()
+        }
+        description = {
+            "format": FORMAT,
+            "identity_name": self.identity_name,
+            "identity_dim": self.generator.identity_dim,
+            "spatial_name": self.spatial.name,
+            "settings": self.settings.model_dump(),
+        }
+        weights, about = path.with_suffix(".safetensors"), path.with_suffix(".json")
+        temporary = weights.with_name(weights.name + ".tmp")
+        save_file(tensors, temporary)
+        os.replace(temporary, weights)
+        temporary = about.with_name(about.name + ".tmp")
+        temporary.write_text(json.dumps(description, indent=2) + "\n")
+        os.replace(temporary, about)
+
+    def _modules(self) -> dict[str, torch.nn.Module]:
+        return {"generator": self.generator, "spatial": self.spatial, "memory": self.memory}
+
+    @classmethod
+    def load(cls, path: Path, *, device: str = "cpu") -> "Refiner":
+        """Read what ``save`` wrote.
+
+        Raises
+        ------
+        UserError
+            A file is missing, damaged, or of another version.
+        """
+        weights, about = path.with_suffix(".safetensors"), path.with_suffix(".json")
+        try:
+            description = json.loads(about.read_text())
+            tensors = load_file(weights)
+            if description["format"] != FORMAT:
+                raise UserError(f"Refiner '{about}' is of another version; train it again.")
+            settings = RefineSettings(**description["settings"])
+            identity_dim = description["identity_dim"]
+            refiner = cls(
+                Generator(settings, identity_dim=identity_dim),
+                SpatialEncoder(description["spatial_name"], dim=settings.spatial_dim),
+                empty_memory(settings, identity_dim=identity_dim),
+                description["identity_name"],
+                settings,
+            )
+            for part, module in refiner._modules().items():
+                start = part + "."
+                module.load_state_dict(
+                    {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
+                )
+                module.to(device).eval()
+        except (OSError, SafetensorError, ValidationError, KeyError, ValueError, RuntimeError) as e:
+            raise UserError(f"Refiner '{weights}' cannot be read ({e}); train it again.") from e
+        return refiner
+
+
+def refine_frames(
+    refiner: Refiner,
+    frames: Iterable[np.ndarray],
+    *,
+    masks: Iterable[np.ndarray] | None = None,
+) -> Iterator[np.ndarray]:
+    """``refiner.refine_frames``."""
+    return refiner.refine_frames(frames, masks=masks)

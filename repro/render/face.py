@@ -1,0 +1,96 @@
+"""Drawing one person: albedo, region and camera kept together (Yi et al. 2020, section 3.3)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from repro.face.model import MorphableModel
+from repro.reconstruct.track import FaceTrack
+from repro.render.albedo import detailed_albedo, most_neutral_frame
+from repro.render.composite import composite, feathered
+from repro.render.region import FaceRegion, drawn_region
+from repro.render.shade import Rendering, render_face
+from repro.render.texture import Texture, frame_texture
+
+
+class RenderSettings(BaseModel):
+    """How faces are drawn (Yi et al. 2020, section 3.3)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    albedo: str = Field("low_frequency", pattern="^(low_frequency|detailed)$")
+    """The paper: low-frequency in the personal mapping, detailed in the general one."""
+    background: str = Field("paper", pattern="^(paper|nearest|smooth)$")
+    """How backgrounds are matched; see ``repro.render.background``."""
+    supersample: int = Field(2, ge=1, le=4)
+    """Samples per pixel along each axis."""
+    feather_px: float = Field(6.0, ge=0)
+    """Width over which the face fades into the frame it is laid on."""
+    threads: int = Field(2, ge=1)
+
+
+@dataclass(frozen=True)
+class FaceRenderer:
+    """Draws a person's face with any expression, pose and light.
+
+    albedo (V, 3) float32; texture: the detailed albedo, or None for the low-frequency one
+    """
+
+    model: MorphableModel
+    track: FaceTrack
+    albedo: np.ndarray
+    texture: Texture | None
+    region: FaceRegion
+    settings: RenderSettings
+
+    @classmethod
+    def of(
+        cls,
+        model: MorphableModel,
+        track: FaceTrack,
+        frames: np.ndarray,
+        *,
+        settings: RenderSettings,
+    ) -> "FaceRenderer":
+        """Take the albedo as the settings say, the detailed one from frames (T, H, W, 3) uint8.
+
+        The frames are the first of the track.
+        """
+        coefficients = track.coefficients[: len(frames)]
+        albedo, texture = model.albedo(coefficients.texture), None
+        if settings.albedo == "detailed":
+            best = most_neutral_frame(coefficients.expression, coefficients.pose)
+            frame, light = np.asarray(frames[best]), coefficients.light[best]
+            shape = track.posed(model, coefficients.expression[best], coefficients.pose[best])
+            albedo = detailed_albedo(
+                [frame], shape[None], track.camera, light[None], model, albedo, best_frame=0
+            )
+            texture = frame_texture(frame, shape, track.camera, light, model)
+        return cls(model, track, albedo, texture, drawn_region(model), settings)
+
+    def draw(self, expression: np.ndarray, pose: np.ndarray, light: np.ndarray) -> Rendering:
+        """The face alone for expression (64,), pose (6,) and light (27,)."""
+        return render_face(
+            self.model,
+            self.track.posed(self.model, expression, pose),
+            self.albedo,
+            light,
+            self.track.camera,
+            supersample=self.settings.supersample,
+            texture=self.texture,
+            threads=self.settings.threads,
+            **self.region.options,
+        )
+
+    def over(
+        self,
+        background: np.ndarray,
+        expression: np.ndarray,
+        pose: np.ndarray,
+        light: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The face laid over a frame (H, W, 3) uint8, and its coverage (H, W) float32."""
+        rendering = self.draw(expression, pose, light)
+        coverage = feathered(rendering.coverage, feather_px=self.settings.feather_px)
+        return composite(Rendering(rendering.image, coverage), background), coverage

@@ -1,0 +1,230 @@
+"""The synthetic corpus on disk."""
+
+import json
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from repro import FPS
+from repro.corpus import synthetic
+from repro.corpus.clip import open_clip
+from repro.corpus.figure import build_figure, pose_figure, vertex_normals
+from repro.corpus.noise import noise_table, value_noise_at
+from repro.corpus.people import draw_person
+from repro.corpus.performance import Performance
+from repro.corpus.settings import CorpusSettings
+from repro.corpus.shadow import ambient_occlusion, view_from
+from repro.corpus.synthetic import (
+    film_camera,
+    load_corpus,
+    load_truth,
+    make_clip,
+    make_corpus,
+    render_performance,
+)
+from repro.errors import UserError
+from repro.face.model import load_open_model
+from repro.face.pose import apply_pose
+
+SMALL = CorpusSettings(
+    people=2, personal_people=1, general_clips=1, clip_s=1.0, personal_s=1.2, image_px=64
+)
+MODEL = load_open_model()
+TABLE = noise_table()
+
+
+@pytest.fixture(scope="module")
+def figure():
+    return build_figure(MODEL, draw_person(0), TABLE)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return make_corpus(tmp_path_factory.mktemp("corpus"), SMALL)
+
+
+def film(figure, expression, pose, **options) -> np.ndarray:
+    performance = Performance(
+        np.asarray(expression, np.float32)[None], np.asarray(pose, np.float32)[None], np.zeros(1)
+    )
+    settings = SMALL.model_copy(update={"image_px": 128, "noise": 0.0} | options)
+    return next(render_performance(figure, performance, settings, seed=0)).astype(float)
+
+
+def rest_pose(figure, *, yaw=0.0, pitch=0.0) -> np.ndarray:
+    return np.concatenate([[pitch, yaw, 0], figure.person.pose_style.place_m])
+
+
+def test_corpus_has_the_planned_clips_with_held_out_people(corpus):
+    assert len(corpus.split("general")) == 1 and len(corpus.split("personal")) == 1
+    general = {e.person for e in corpus.split("general")}
+    assert not general & {e.person for e in corpus.split("personal")}
+
+
+def test_clips_have_sound_and_as_many_frames_as_their_truth(corpus):
+    for entry, length_s in zip(corpus.entries, (1.0, 1.2), strict=True):
+        clip, truth = open_clip(entry.video), load_truth(entry.truth)
+        assert clip.frames == len(truth.pose) == round(length_s * FPS)
+        assert clip.has_audio and np.abs(clip.audio()).max() > 0.02
+        assert (clip.width, clip.height) == (64, 64)
+
+
+def test_truth_landmarks_are_the_projected_model(corpus):
+    truth = load_truth(corpus.entries[0].truth)
+    vertices = MODEL.vertices(truth.identity, truth.expression)
+    points = apply_pose(MODEL.landmarks(vertices), truth.pose)
+    np.testing.assert_allclose(truth.camera.project(points), truth.landmarks, atol=0.01)
+
+
+def test_truth_holds_phonemes_in_order(corpus):
+    truth = load_truth(corpus.entries[0].truth)
+    assert len(truth.symbols) == len(truth.times_s) > 3
+    assert (np.diff(truth.times_s[:, 0]) >= 0).all() and truth.times_s[0, 0] >= 0
+
+
+def test_a_second_run_keeps_what_is_there(corpus):
+    before = [e.video.stat().st_mtime_ns for e in corpus.entries]
+    seen = []
+    again = make_corpus(corpus.folder, SMALL, progress=lambda *step: seen.append(step))
+    assert [e.video.stat().st_mtime_ns for e in again.entries] == before
+    assert [s[:2] for s in seen] == [(1, 2), (2, 2)]
+
+
+def test_an_interrupted_clip_is_made_again(corpus):
+    entry = corpus.entries[0]
+    old = entry.video.read_bytes()
+    entry.video.with_suffix(".json").unlink()
+    make_corpus(corpus.folder, SMALL)
+    assert entry.video.read_bytes() == old
+
+
+def test_other_settings_in_the_same_folder_are_refused(corpus):
+    with pytest.raises(UserError, match="clip_s=1.0, not 3.0"):
+        make_corpus(corpus.folder, SMALL.model_copy(update={"clip_s": 3.0}))
+
+
+def test_no_unfinished_files_are_left(corpus):
+    names = {p.suffix for p in corpus.folder.iterdir()}
+    assert names == {".mp4", ".npz", ".json"}
+
+
+def test_videos_are_labelled_synthetic(corpus):
+    assert "synthetic" in json.loads(corpus.entries[0].video.with_suffix(".json").read_text())["label"]
+
+
+def test_missing_corpus_and_missing_truth_are_named(tmp_path):
+    with pytest.raises(UserError, match="no synthetic corpus"):
+        load_corpus(tmp_path)
+    with pytest.raises(UserError, match="gone.npz"):
+        load_truth(tmp_path / "gone.npz")
+
+
+def test_a_clip_is_as_long_as_its_speech_unless_told(tmp_path, figure):
+    video = make_clip(
+        figure.person, "Hello.", tmp_path / "a", SMALL, seed=1, model=MODEL, figure=figure
+    )
+    assert 0.3 < open_clip(video).duration_s < 2
+
+
+def test_personal_people_must_leave_general_ones():
+    with pytest.raises(ValidationError, match="fewer than people"):
+        CorpusSettings(people=2, personal_people=2)
+
+
+def test_same_seed_films_the_same_frame(figure):
+    pose = rest_pose(figure)
+    np.testing.assert_array_equal(
+        film(figure, np.zeros(64), pose), film(figure, np.zeros(64), pose, threads=1)
+    )
+
+
+def test_opening_the_jaw_changes_the_mouth_and_not_the_forehead_or_the_clothes(figure):
+    open_jaw = np.zeros(64)
+    open_jaw[MODEL.expression_names.index("jawOpen")] = 0.4
+    pose = rest_pose(figure)
+    change = np.abs(film(figure, open_jaw, pose) - film(figure, np.zeros(64), pose)).max(-1)
+    camera = film_camera(SMALL.model_copy(update={"image_px": 128}))
+    marks = camera.project(apply_pose(figure.neutral[MODEL.landmark68], pose))
+    mouth = marks[48:].mean(0).astype(int)
+    brow = int(marks[19:25, 1].min())
+    assert change[mouth[1] : mouth[1] + 4, mouth[0] - 3 : mouth[0] + 4].max() > 40
+    assert change[: brow - 12].max() < 6 and change[-6:].max() == 0
+
+
+def test_shoulders_stay_while_the_head_turns(figure):
+    still, turned = (film(figure, np.zeros(64), rest_pose(figure, yaw=a)) for a in (0, 0.25))
+    change = np.abs(still - turned).max(-1)
+    assert change[40:80, 45:85].mean() > 8 and change[-8:].mean() < 3
+
+
+def test_torso_vertices_do_not_move_and_face_vertices_follow_the_pose(figure):
+    pose = rest_pose(figure, yaw=0.3, pitch=-0.1).astype(np.float32)
+    surface = pose_figure(figure, np.zeros(64, np.float32), pose)
+    face = np.flatnonzero(MODEL.skin_mask > 0.5)
+    expected = apply_pose(figure.neutral[face].astype(float), pose.astype(float))
+    np.testing.assert_allclose(surface.points[face], expected, atol=1e-4)
+    first = len(figure.neutral) + len(figure.neck)
+    torso = surface.points[first : first + len(figure.torso)]
+    np.testing.assert_allclose(torso, figure.torso, atol=1e-6)
+
+
+def test_every_style_of_hair_can_be_built():
+    styles = set()
+    for seed in range(8):
+        person = draw_person(seed)
+        styles.add(person.appearance.hair.style)
+        figure = build_figure(MODEL, person, TABLE)
+        surface = pose_figure(figure, np.zeros(64, np.float32), rest_pose(figure))
+        assert np.isfinite(surface.points).all() and len(surface.points) == len(figure.marks)
+        assert max(t.max() for t in figure.triangles) < len(surface.points)
+    assert len(styles) >= 5
+
+
+def test_normals_of_a_sphere_point_outwards():
+    import itertools
+
+    cube = np.array(list(itertools.product((-1, 1), repeat=3)), float)
+    from scipy.spatial import ConvexHull
+
+    hull = ConvexHull(cube)
+    outward = [
+        t if np.dot(np.cross(cube[t[1]] - cube[t[0]], cube[t[2]] - cube[t[0]]), n[:3]) > 0 else t[::-1]
+        for t, n in zip(hull.simplices, hull.equations, strict=True)
+    ]
+    normals = vertex_normals(cube, np.array(outward, np.int32))
+    assert (np.einsum("ij,ij->i", normals, cube) > 1.2).all()
+
+
+def test_a_plate_hides_the_light_from_what_is_behind_it():
+    plate = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float) * 0.2
+    triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    view = view_from(
+        np.array([0, 0, -1.0]), plate, triangles, centre=np.zeros(3), extent_m=0.6, size_px=64
+    )
+    column, row, depth = view.locate(np.array([0.0, 0.0, 0.1]))
+    assert view.depth[int(row), int(column)] < depth - 0.05
+
+
+def test_an_open_plate_sees_the_whole_sky_and_a_covered_one_does_not():
+    plate = np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]], float) * 0.2
+    covered = np.concatenate([plate, plate - np.array([0, 0.05, 0])])
+    triangles = np.array([[0, 2, 1], [0, 3, 2], [4, 6, 5], [4, 7, 6]], np.int32)
+    up = np.tile([0.0, -1.0, 0.0], (8, 1))
+    middle = np.array([[0.0, 0.0, 0.0], [0.0, -0.05, 0.0]])
+    points, normals = np.concatenate([covered, middle]), np.concatenate([up, up[:2]])
+    sky = ambient_occlusion(points, normals, triangles)
+    assert sky[9] > 0.95 and sky[8] < 0.3
+
+
+def test_noise_is_smooth_repeats_and_has_no_bias():
+    points = np.random.default_rng(0).uniform(0, 64, (4000, 3))
+    noise = value_noise_at(TABLE, points)
+    assert abs(noise.mean()) < 0.05
+    np.testing.assert_allclose(value_noise_at(TABLE, points + 64), noise, atol=1e-6)
+    assert np.abs(value_noise_at(TABLE, points + 0.01) - noise).max() < 0.25
+
+
+def test_sentences_fill_the_length_of_a_clip():
+    text = synthetic._text(3, 10.0)
+    assert len(text.split()) >= 30

@@ -1,0 +1,318 @@
+import numpy as np
+import pytest
+import torch
+
+from repro.errors import UserError
+from repro.refine.checkpoint import Checkpoint
+from repro.refine.memory import smooth_features
+from repro.refine.pairs import PersonPairs, draw_batch, to_tensor
+from repro.refine.refine import Refiner
+from repro.refine.settings import RefineSettings
+from repro.refine.train import planned_steps, train_refiner
+
+SETTINGS = RefineSettings(
+    image_px=32,
+    ngf=4,
+    ndf=4,
+    levels=4,
+    discriminator_layers=1,
+    batch=2,
+    steps=4,
+    memory_slots=8,
+    spatial_dim=4,
+    nearest=4,
+    lr=1e-3,
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The networks here are too small for more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def person(seed=0, frames=6, side=32) -> PersonPairs:
+    """A disc that moves; its rendering is darker and lacks stripes."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:side, :side]
+    tint = rng.uniform(0.6, 1.0, 3)
+    real, rendered, masks = [], [], []
+    for t in range(frames):
+        mask = (rows - side / 2) ** 2 + (columns - side / 2 - t / 2) ** 2 < (side / 4) ** 2
+        plain = np.where(mask[..., None], 120 * tint, 60)
+        stripes = 50 * (columns // 2 % 2)[..., None] * mask[..., None]
+        rendered.append(plain.astype(np.uint8))
+        real.append((plain + stripes).astype(np.uint8))
+        masks.append(mask)
+    return PersonPairs(
+        rendered=np.array(rendered),
+        real=np.array(real),
+        face_mask=np.array(masks),
+        mouth_box=np.tile([12, 18, 20, 24], (frames, 1)),
+        identity=np.tile(rng.normal(size=8), (frames, 1)).astype(np.float32),
+        name=f"person {seed}",
+    )
+
+
+def weights(refiner: Refiner) -> dict[str, torch.Tensor]:
+    return refiner.generator.state_dict() | {
+        "keys": refiner.memory.keys,
+        **refiner.spatial.state_dict(),
+    }
+
+
+def assert_same(one: Refiner, other: Refiner) -> None:
+    pairs = zip(weights(one).values(), weights(other).values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def refined(refiner: Refiner, pairs: PersonPairs) -> np.ndarray:
+    return np.array(list(refiner.refine_frames(pairs.rendered, masks=pairs.face_mask)))
+
+
+def test_training_brings_frames_nearer_to_the_real_ones():
+    settings = SETTINGS.model_copy(update={"steps": 120, "batch": 4})
+    pairs = person()
+    refiner, history = train_refiner([pairs], settings, seed=0)
+    before = np.abs(pairs.rendered.astype(float) - pairs.real).mean()
+    after = np.abs(refined(refiner, pairs).astype(float) - pairs.real).mean()
+    assert after < 0.6 * before
+    assert history.steps == history.planned == 120
+    assert history.losses["l1"].shape == (120,)
+
+
+def test_the_same_seed_gives_the_same_refiner_and_another_seed_another():
+    first, _ = train_refiner([person()], SETTINGS, seed=1)
+    again, _ = train_refiner([person()], SETTINGS, seed=1)
+    other, _ = train_refiner([person()], SETTINGS, seed=2)
+    assert_same(first, again)
+    with pytest.raises(AssertionError):
+        assert_same(first, other)
+
+
+def test_training_leaves_the_global_random_state_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train_refiner([person()], SETTINGS, seed=0)
+    torch.testing.assert_close(torch.rand(3), expected)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_a_run_that_was_interrupted_goes_on_exactly(tmp_path):
+    settings = SETTINGS.model_copy(update={"average_decay": 0.9, "lr_decay_from": 0.5})
+    people = [person(0), person(1)]
+
+    def stop(done: int, planned: int) -> None:
+        if done == 3:
+            raise Interrupted
+
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=2)
+    with pytest.raises(Interrupted):
+        train_refiner(people, settings, seed=0, checkpoint=checkpoint, progress=stop)
+    resumed_at = []
+    resumed, history = train_refiner(
+        people,
+        settings,
+        seed=0,
+        checkpoint=checkpoint,
+        progress=lambda done, planned: resumed_at.append(done),
+    )
+    whole, expected = train_refiner(people, settings, seed=0)
+    assert resumed_at == [3, 4]
+    assert_same(resumed, whole)
+    for name, curve in expected.losses.items():
+        np.testing.assert_array_equal(history.losses[name], curve)
+
+
+def test_a_checkpoint_of_other_data_is_refused(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=2)
+    train_refiner([person(0)], SETTINGS, seed=0, checkpoint=checkpoint)
+    with pytest.raises(UserError, match="other settings, seed or data"):
+        train_refiner([person(1)], SETTINGS, seed=0, checkpoint=checkpoint)
+    checkpoint.path.write_bytes(b"not safetensors")
+    with pytest.raises(UserError, match="damaged"):
+        train_refiner([person(0)], SETTINGS, seed=0, checkpoint=checkpoint)
+
+
+def test_a_time_limit_stops_training_and_the_history_says_how_far_it_came():
+    settings = SETTINGS.model_copy(update={"steps": 10_000, "max_seconds": 0.2})
+    _, history = train_refiner([person()], settings, seed=0)
+    assert 0 < history.steps < history.planned == 10_000
+
+
+def test_a_loss_that_is_not_finite_stops_training_with_the_step():
+    settings = SETTINGS.model_copy(update={"lambda_l1": float("inf")})
+    with pytest.raises(UserError, match="step 1"):
+        train_refiner([person()], settings, seed=0)
+
+
+def test_the_memory_learns_each_person():
+    settings = SETTINGS.model_copy(update={"steps": 160, "spatial_dim": 32, "lambda_gan": 0.0})
+    people = [person(0), person(1)]
+    refiner, _ = train_refiner(people, settings, seed=0)
+    for p in people:
+        queries = refiner.spatial(torch.stack([to_tensor(f) for f in p.rendered]))
+        unit = torch.from_numpy(p.identity)
+        similarity = torch.cosine_similarity(refiner.memory.read(queries), unit)
+        assert similarity.min() > 0.98
+
+
+def test_fine_tuning_starts_from_the_general_refiner():
+    general, _ = train_refiner([person(0), person(1)], SETTINGS, seed=0)
+    settings = SETTINGS.model_copy(update={"steps": 1, "fine_tune_lr": 1e-6})
+    tuned, _ = train_refiner([person(0)], settings, seed=0, init=general)
+    for a, b in zip(tuned.generator.parameters(), general.generator.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+    assert int(tuned.memory.used.sum()) >= int(general.memory.used.sum())
+
+
+def test_fine_tuning_from_a_refiner_of_other_sizes_is_refused():
+    general, _ = train_refiner([person()], SETTINGS, seed=0)
+    with pytest.raises(UserError, match="other sizes"):
+        train_refiner([person()], SETTINGS.model_copy(update={"ngf": 8}), seed=0, init=general)
+    with pytest.raises(UserError, match="identity network"):
+        train_refiner([person()], SETTINGS, seed=0, init=general, identity_name="arcface")
+
+
+def test_every_option_beside_the_papers_trains_together():
+    settings = RefineSettings(
+        **SETTINGS.model_dump(exclude={"levels"})
+        | {
+            "levels": 3,
+            "crop_px": 24,
+            "crop_jitter_px": 2,
+            "hold_outside_px": 2,
+            "hold_feather_px": 0.5,
+            "colour_residual": True,
+            "full_resolution_channels": 4,
+            "weight_face": 2.0,
+            "weight_mouth": 4.0,
+            "gan_inside_face": True,
+            "lambda_gradient": 10.0,
+            "lambda_texture": 10.0,
+            "lambda_features": 1.0,
+            "precision": "bf16",
+            "average_decay": 0.99,
+            "lr_decay_from": 0.5,
+        }
+    )
+    pairs = person()
+    refiner, history = train_refiner([pairs], settings, seed=0)
+    assert {"gradient", "texture", "features"} <= set(history.losses)
+    frames = refined(refiner, pairs)
+    far = np.ones((32, 32), bool)
+    far[4:28, 4:] = False
+    np.testing.assert_array_equal(frames[:, far], pairs.rendered[:, far])
+    assert (frames != pairs.rendered).any()
+
+
+def test_without_the_memory_identity_does_not_matter():
+    settings = SETTINGS.model_copy(update={"use_memory": False})
+    first, history = train_refiner([person()], settings, seed=0)
+    pairs = person()
+    other = PersonPairs(
+        pairs.rendered, pairs.real, pairs.face_mask, pairs.mouth_box, pairs.identity[::-1] + 3, "x"
+    )
+    second, _ = train_refiner([other], settings, seed=0)
+    np.testing.assert_array_equal(refined(first, pairs), refined(second, pairs))
+    assert "triplet" not in history.losses
+
+
+def test_a_saved_refiner_refines_as_before(tmp_path):
+    pairs = person()
+    refiner, _ = train_refiner([pairs], SETTINGS, seed=0, identity_name="dlib-resnet-v1")
+    refiner.save(tmp_path / "refiner")
+    loaded = Refiner.load(tmp_path / "refiner")
+    np.testing.assert_array_equal(refined(loaded, pairs), refined(refiner, pairs))
+    assert loaded.identity_name == "dlib-resnet-v1"
+    assert loaded.settings == refiner.settings
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["refiner.json", "refiner.safetensors"]
+
+
+def test_a_refiner_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"refiner\.safetensors"):
+        Refiner.load(tmp_path / "refiner")
+    (tmp_path / "refiner.json").write_text("{}")
+    (tmp_path / "refiner.safetensors").write_bytes(b"1234")
+    with pytest.raises(UserError, match="cannot be read"):
+        Refiner.load(tmp_path / "refiner")
+
+
+@pytest.fixture(scope="module")
+def trained() -> Refiner:
+    return train_refiner([person()], SETTINGS, seed=0)[0]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_streaming_equals_refining_each_window_with_smoothed_features(trained, count):
+    pairs = person(frames=count)
+    images = [to_tensor(f) for f in pairs.rendered]
+    with torch.inference_mode():
+        read = trained.memory.read(trained.spatial(torch.stack(images)))
+        identity = smooth_features(read, trained.settings.read_smoothing_frames)
+        expected = []
+        for t in range(count):
+            window = torch.cat([images[max(t - 2, 0)], images[max(t - 1, 0)], images[t]])
+            image = trained.generator(window[None], identity[t][None]).image[0]
+            expected.append((image * 255).round().byte().permute(1, 2, 0).numpy())
+    found = list(trained.refine_frames(iter(pairs.rendered), batch=2))
+    assert np.abs(np.array(found).astype(int) - np.array(expected)).max() <= 1
+
+
+def test_streaming_reads_only_a_few_frames_ahead(trained):
+    taken = []
+
+    def frames():
+        for t, frame in enumerate(np.repeat(person().rendered, 10, axis=0)):
+            taken.append(t)
+            yield frame
+
+    next(trained.refine_frames(frames(), batch=4))
+    assert len(taken) <= 4 + trained.settings.read_smoothing_frames // 2
+
+
+def test_frames_that_do_not_fit_the_network_are_refused(trained):
+    with pytest.raises(UserError, match="multiples of 16"):
+        next(trained.refine_frames([np.zeros((40, 40, 3), np.uint8)]))
+
+
+def test_masks_are_asked_for_where_they_are_needed():
+    settings = RefineSettings(**SETTINGS.model_dump() | {"hold_outside_px": 2})
+    refiner, _ = train_refiner([person()], settings, seed=0)
+    with pytest.raises(UserError, match="masks"):
+        next(refiner.refine_frames(person().rendered))
+
+
+def test_pairs_of_another_size_or_mixed_identity_networks_are_refused():
+    with pytest.raises(UserError, match="image_px"):
+        train_refiner([person(side=48)], SETTINGS, seed=0)
+    with pytest.raises(UserError, match="at least one clip"):
+        train_refiner([], SETTINGS, seed=0)
+    p = person()
+    short = PersonPairs(
+        p.rendered, p.real, p.face_mask, p.mouth_box, p.identity[:, :4], "another network"
+    )
+    with pytest.raises(UserError, match="one identity network"):
+        train_refiner([p, short], SETTINGS, seed=0)
+    with pytest.raises(ValueError, match="mouth_box"):
+        PersonPairs(p.rendered, p.real, p.face_mask, p.mouth_box[:2], p.identity, "cut")
+
+
+def test_a_window_at_the_start_repeats_the_first_frame():
+    p = person(frames=1)
+    batch = draw_batch([p], SETTINGS, np.random.default_rng(0))
+    torch.testing.assert_close(batch.window[0, :3], to_tensor(p.rendered[0]))
+    torch.testing.assert_close(batch.window[0, :3], batch.window[0, 6:])
+    torch.testing.assert_close(batch.real[0], to_tensor(p.real[0]))
+
+
+def test_steps_come_from_epochs_where_they_are_not_given():
+    settings = SETTINGS.model_copy(update={"steps": None, "epochs": 3, "batch": 4})
+    assert planned_steps([person(frames=6), person(frames=5)], settings) == 3 * 3

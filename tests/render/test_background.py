@@ -1,0 +1,141 @@
+"""Key frames and background matching on poses whose answer is known."""
+
+import numpy as np
+import pytest
+
+from repro.errors import UserError
+from repro.render.background import key_frames, match_backgrounds, smooth_path
+
+
+def swinging(frames: int, *, period: float, yaw: float = 0.3) -> np.ndarray:
+    pose = np.zeros((frames, 6))
+    pose[:, 1] = yaw * np.sin(2 * np.pi * np.arange(frames) / period)
+    pose[:, 3:] = [0, 0, 0.6]
+    return pose
+
+
+def turning(frames: int) -> np.ndarray:
+    """A target that turns steadily from yaw -0.5 to 0.5 and drifts to the right."""
+    pose = np.zeros((frames, 6))
+    pose[:, 1] = np.linspace(-0.5, 0.5, frames)
+    pose[:, 3] = np.linspace(-0.1, 0.1, frames)
+    pose[:, 5] = 0.7
+    return pose
+
+
+def test_key_frames_of_a_sine_are_its_crests_and_troughs():
+    keys = key_frames(swinging(200, period=50))
+    np.testing.assert_allclose(keys, [12.5, 37.5, 62.5, 87.5, 112.5, 137.5, 162.5, 187.5], atol=0.5)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_every_axis_gives_key_frames(axis):
+    pose = np.zeros((100, 6))
+    pose[:, axis] = np.cos(2 * np.pi * (np.arange(100) - 30) / 200)
+    np.testing.assert_array_equal(key_frames(pose), [30])
+
+
+@pytest.mark.parametrize("frames", [1, 5, 9, 10, 57, 300])
+def test_at_most_a_tenth_of_the_frames_are_key_frames(frames):
+    pose = np.random.default_rng(0).normal(size=(frames, 6))
+    keys = key_frames(pose)
+    assert len(keys) <= frames // 10
+    assert (np.diff(keys) > 0).all()
+    assert frames < 300 or len(keys) == 30
+
+
+def test_thinning_keeps_the_widest_swings():
+    pose = swinging(100, period=100)
+    pose[:, 1] += 0.01 * np.sin(2 * np.pi * np.arange(100) / 10)
+    keys = key_frames(pose, frames_per_key=50)
+    assert len(keys) == 2
+    assert abs(keys[0] - 25) <= 5 and abs(keys[1] - 75) <= 5
+
+
+def test_small_trembling_is_smoothed_away():
+    still = np.zeros((100, 6))
+    still[:, 1] = np.linspace(0, 1, 100) + 0.001 * np.random.default_rng(0).normal(size=100)
+    assert len(key_frames(still)) == 0
+
+
+def test_a_pose_that_never_turns_back_has_no_key_frames():
+    assert len(key_frames(turning(80))) == 0
+    assert len(key_frames(np.zeros((80, 6)))) == 0
+
+
+def test_key_frames_take_the_target_frame_turned_most_alike():
+    generated, target = swinging(200, period=50), turning(101)
+    matched = match_backgrounds(generated, target)
+    expected = np.round(100 * (generated[matched.key, 1] + 0.5))
+    np.testing.assert_array_equal(matched.source[matched.key], expected)
+    assert {0, 199} <= set(matched.key)
+
+
+def test_between_key_frames_the_place_moves_in_a_straight_line():
+    matched = match_backgrounds(swinging(200, period=50), turning(101))
+    for first, last in zip(matched.key, matched.key[1:], strict=False):
+        line = np.linspace(matched.source[first], matched.source[last], last - first + 1)
+        np.testing.assert_allclose(matched.source[first : last + 1], line, atol=1e-3)
+
+
+def test_angles_are_compared_by_the_sum_of_absolute_differences():
+    target = np.zeros((2, 6))
+    target[0, :3] = [0.3, 0.0, 0.0]  # L1 0.3, L2 0.3
+    target[1, :3] = [0.11, 0.11, 0.11]  # L1 0.33, L2 0.19
+    assert match_backgrounds(np.zeros((1, 6)), target, method="nearest").frame.tolist() == [0]
+
+
+@pytest.mark.parametrize("method", ["paper", "nearest", "smooth"])
+def test_the_pose_is_that_of_the_frame_shown(method):
+    generated, target = swinging(120, period=40), turning(77)
+    matched = match_backgrounds(generated, target, method=method)
+    assert matched.source.shape == (120,) and matched.pose.shape == (120, 6)
+    assert matched.frame.min() >= 0 and matched.frame.max() < 77
+    assert np.abs(matched.frame - matched.source).max() <= 0.5
+    np.testing.assert_allclose(matched.pose, target[matched.frame], atol=1e-6)
+
+
+def test_nearest_matches_every_frame_on_its_own():
+    target = turning(101)
+    order = np.random.default_rng(0).permutation(101)
+    matched = match_backgrounds(target[order], target, method="nearest")
+    np.testing.assert_array_equal(matched.frame, order)
+
+
+def test_the_smooth_path_never_cuts_and_follows_a_reachable_pose_exactly():
+    target = turning(101)
+    path = np.concatenate([np.arange(20, 60), np.arange(60, 10, -1)])
+    assert smooth_path(target[path], target).tolist() == path.tolist()
+    shuffled = target[np.random.default_rng(0).integers(0, 101, 150)]
+    assert np.abs(np.diff(smooth_path(shuffled, target))).max() <= 2
+
+
+def test_the_smooth_path_is_the_cheapest_of_all():
+    rng = np.random.default_rng(0)
+    generated, target = 0.05 * rng.normal(size=(5, 6)), 0.05 * rng.normal(size=(4, 6))
+
+    def price(path: np.ndarray) -> float:
+        steps = np.diff(path)
+        if np.abs(steps).max() > 2:
+            return np.inf
+        angles = np.degrees(np.abs(generated[:, :3] - target[path, :3]).sum())
+        return angles + np.abs(np.abs(steps) - 1).sum() + np.abs(np.diff(steps)).sum()
+
+    every_path = np.stack(np.meshgrid(*[np.arange(4)] * 5), -1).reshape(-1, 5)
+    cheapest = min(price(path) for path in every_path)
+    assert price(smooth_path(generated, target)) == pytest.approx(cheapest)
+
+
+def test_one_frame_of_either_is_enough():
+    for method in ("paper", "nearest", "smooth"):
+        assert match_backgrounds(turning(1), turning(50), method=method).frame.shape == (1,)
+        assert not match_backgrounds(turning(50), turning(1), method=method).frame.any()
+
+
+def test_a_missing_pose_is_named():
+    broken = turning(20)
+    broken[7, 2] = np.nan
+    with pytest.raises(UserError, match="frame 7"):
+        match_backgrounds(broken, turning(20))
+    with pytest.raises(UserError, match="no frames"):
+        match_backgrounds(turning(20), np.zeros((0, 6)))
