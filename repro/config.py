@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -43,6 +43,9 @@ class TalkSettings(BaseModel):
 
     frames: int = Field(300, ge=50)
     """Frames of the target video that are learned from; the paper takes its first 300."""
+    pose: Literal["paper", "person"] = "paper"
+    """Head pose: the regression of Eq. 1, or (beside the paper) the person's own motion retold,
+    with what the sound says of it added and eyes and brows as in the frame shown."""
     visible_mark: bool = True
     """Draw a small mark that says the video is generated."""
 
@@ -89,6 +92,9 @@ class Profile(BaseModel):
                 "one is trained further as the other"
             )
         return self
+
+
+_DEFAULTS = Profile(name="defaults")
 
 
 def profile_names() -> tuple[str, ...]:
@@ -174,10 +180,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        model = Profile
-        for part in where[:-1]:
-            model = Profile.model_fields[part].annotation
-        names = list(model.model_fields)
+        names = list(type(getattr(_DEFAULTS, where[0])).model_fields if where[1:] else _sections())
         near = difflib.get_close_matches(where[-1], names, n=1)
         hint = f" did you mean '{near[0]}'?" if near else ""
         inside = f"[{'.'.join(where[:-1])}]" if where[:-1] else "the profile"

@@ -4,6 +4,9 @@ Linear light, a key lamp with cast shadow, ambient occlusion, skin with blotches
 and sheen, eyes with iris and highlight, wet teeth and tongue, woven cloth, and hair as translucent
 layers of strands. Every pattern is a function of the place on the mean face, so it stays with the
 skin as the face moves.
+
+All compiled functions but the noise stand in this one file: numba's cache only notices changes of the file that
+holds the function it stored.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -64,8 +67,20 @@ class Look:
 
 
 def shade_image(
-    base, layers, corner, triangles, materials, surface: Surface, look: Look, lamp, view, table,
-    room, *, supersample: int, threads: int = 1,
+    base,
+    layers,
+    corner,
+    triangles,
+    materials,
+    surface: Surface,
+    look: Look,
+    lamp,
+    view,
+    table,
+    room,
+    *,
+    supersample: int,
+    threads: int = 1,
 ) -> np.ndarray:
     """Shade, stack the layers, and average the samples of each pixel.
 
@@ -292,12 +307,14 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
     else:
         gloss, power = 0.18, 60.0
         ao = _mix1(marks, 1, corners, t, w)
-        if kind != TONGUE:
+        wrap = 0.5
+        if kind != TONGUE:  # teeth are few and coarse triangles: round their shading off
+            nx, ny, nz = _unit(0.35 * nx, 0.35 * ny, 0.35 * nz - 1.0)
             gap = np.exp(-((((abs(cx) + 0.5 * WIDTH_M) % WIDTH_M) / WIDTH_M - 0.5) ** 2) * 180.0)
-            ao *= 1 - 0.35 * gap
+            ao *= 1 - 0.16 * gap
     nl = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
     lit = _lit(px + 0.001 * nx, py + 0.001 * ny, pz + 0.001 * nz, place, shadow, 0.004)
-    if kind == TONGUE or kind == UPPER_TEETH or kind == LOWER_TEETH:
+    if kind in (TONGUE, UPPER_TEETH, LOWER_TEETH):
         lit = ao
     up = 0.5 - 0.5 * ny
     hx, hy, hz = _unit(light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz)
@@ -460,10 +477,34 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     up = 0.5 - 0.5 * ny
     white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
     tinted = 0.55 * inner**22 * front
-    r = hair[0] * deep * (0.85 * diffuse * light[1, 0] + tinted * light[1, 0]
-                          + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)) + white
-    g = hair[1] * deep * (0.85 * diffuse * light[1, 1] + tinted * light[1, 1]
-                          + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)) + white
-    b = hair[2] * deep * (0.85 * diffuse * light[1, 2] + tinted * light[1, 2]
-                          + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)) + white
+    r = (
+        hair[0]
+        * deep
+        * (
+            0.85 * diffuse * light[1, 0]
+            + tinted * light[1, 0]
+            + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
+        )
+        + white
+    )
+    g = (
+        hair[1]
+        * deep
+        * (
+            0.85 * diffuse * light[1, 1]
+            + tinted * light[1, 1]
+            + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
+        )
+        + white
+    )
+    b = (
+        hair[2]
+        * deep
+        * (
+            0.85 * diffuse * light[1, 2]
+            + tinted * light[1, 2]
+            + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)
+        )
+        + white
+    )
     return r, g, b, alpha

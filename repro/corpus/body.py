@@ -22,7 +22,12 @@ _LOFT = np.array(
 
 
 def torso(
-    neck_base: np.ndarray, *, neck_width_m: float, broad: float, collar_m: float, rings: int = 40,
+    neck_base: np.ndarray,
+    *,
+    neck_width_m: float,
+    broad: float,
+    collar_m: float,
+    rings: int = 40,
     around: int = 64,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A torso below a neck.
@@ -65,8 +70,10 @@ def grid(rows: int, columns: int, *, closed: bool = True) -> np.ndarray:
     """
     i, j = np.mgrid[0 : rows - 1, 0 : columns if closed else columns - 1]
     k = (j + 1) % columns
-    a, b, c, d = (v.ravel() for v in (i * columns + j, i * columns + k,
-                                      (i + 1) * columns + j, (i + 1) * columns + k))
+    a, b, c, d = (
+        v.ravel()
+        for v in (i * columns + j, i * columns + k, (i + 1) * columns + j, (i + 1) * columns + k)
+    )
     return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]).astype(np.int32)
 
 

@@ -22,7 +22,7 @@ _EARLY_S = 0.0015
 """A picture stamped less than this after a frame's time is on show: containers round to 1 ms."""
 
 _UNSTATED, _HD_LINES = 2, 720
-"""Where a file does not state its colour matrix, players take BT.709 from 720 lines on, else 601."""
+"""A file that does not state its colours is BT.709 from 720 lines on and BT.601 below."""
 
 _HOLE_S = 0.02
 """Sound whose timestamp is off by more than this follows a hole or an overlap, not a rounding."""

@@ -30,8 +30,8 @@ _PART_MATERIAL = {
 
 _MOUTH = {
     "tongue": (0.30, 0.085, 0.08),
-    "upper_teeth": (0.56, 0.50, 0.40),
-    "lower_teeth": (0.52, 0.46, 0.37),
+    "upper_teeth": (0.60, 0.55, 0.46),
+    "lower_teeth": (0.56, 0.51, 0.42),
 }
 """Linear colours."""
 
@@ -68,8 +68,13 @@ class Figure:
 
     @property
     def occluders(self) -> np.ndarray:
-        """Triangles (F, 3) that cast shadows: solid meshes, middle shell, outer sheet."""
-        return np.concatenate([self.triangles[0], *self.triangles[3:4], *self.triangles[2 + SHELLS : 3 + SHELLS]])
+        """Triangles (F, 3) that cast shadows: solid meshes, the second shell, outer sheet."""
+        return np.concatenate([self.triangles[0], self.triangles[3], *self.outer_sheet])
+
+    @property
+    def outer_sheet(self) -> tuple[np.ndarray, ...]:
+        """Triangles of the outermost hanging hair, if there is any."""
+        return self.triangles[2 + SHELLS : 3 + SHELLS]
 
 
 def build_figure(model: MorphableModel, person: Person, table: np.ndarray) -> Figure:
@@ -164,19 +169,22 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 @numba.njit(cache=True, nogil=True)
 def _normals(points, triangles):
     out = np.zeros_like(points)
+    u, v = np.empty(3), np.empty(3)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        u0, u1, u2 = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
-        v0, v1, v2 = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1], points[c, 2] - points[a, 2]
-        n0, n1, n2 = u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0
-        for k in (a, b, c):
-            out[k, 0] += n0
-            out[k, 1] += n1
-            out[k, 2] += n2
+        for k in range(3):
+            u[k] = points[b, k] - points[a, k]
+            v[k] = points[c, k] - points[a, k]
+        for k in range(3):
+            i, j = (k + 1) % 3, (k + 2) % 3
+            across = u[i] * v[j] - u[j] * v[i]
+            out[a, k] += across
+            out[b, k] += across
+            out[c, k] += across
     for i in range(out.shape[0]):
-        s = np.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2)
-        if s > 0:
-            out[i] /= s
+        length = np.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2)
+        if length > 0:
+            out[i] /= length
     return out
 
 
@@ -220,7 +228,11 @@ def _assemble(model, neck_triangles, body_triangles, scalp, sheets, body):
     lashes = np.array([name.endswith("lashes") for name in names])
     own = np.array([_PART_MATERIAL.get(name, 0) for name in names], np.int8)
     base = [model.triangles[solid], neck_triangles, body_triangles + v + n_neck]
-    kinds = [own[solid], np.full(len(neck_triangles), look.SKIN), np.full(len(body_triangles), look.CLOTH)]
+    kinds = [
+        own[solid],
+        np.full(len(neck_triangles), look.SKIN),
+        np.full(len(body_triangles), look.CLOTH),
+    ]
     triangles = [np.concatenate(base), model.triangles[lashes]]
     materials = [np.concatenate(kinds), np.full(lashes.sum(), look.LASH)]
     offset = v + n_neck + len(body)
@@ -282,7 +294,8 @@ def _beard(place: np.ndarray) -> np.ndarray:
         return np.exp(-(((side - x) / sx) ** 2) - ((up - y) / sy) ** 2) * (back < 0.05)
 
     jaw = step(0.032, 0.05, side) * step(-0.045, -0.07, up) * (back < 0.075)
-    return np.clip(blob(0, -0.100, 0.045, 0.022) + blob(0.012, -0.062, 0.022, 0.006) + 0.7 * jaw, 0, 1)
+    chin, lip = blob(0, -0.100, 0.045, 0.022), blob(0.012, -0.062, 0.022, 0.006)
+    return np.clip(chin + lip + 0.7 * jaw, 0, 1)
 
 
 def _flush(place: np.ndarray, ears: np.ndarray) -> np.ndarray:
@@ -309,15 +322,14 @@ def _with_occlusion(figure: Figure) -> Figure:
     rest = np.concatenate([np.zeros(3), figure.person.pose_style.place_m]).astype(np.float32)
     surface = pose_figure(figure, np.zeros(64, np.float32), rest)
     marks = figure.marks.copy()
-    ao = ambient_occlusion(
-        surface.points, surface.normals, np.concatenate([figure.triangles[0], *figure.triangles[2 + SHELLS : 3 + SHELLS]])
-    )
+    solid = np.concatenate([figure.triangles[0], *figure.outer_sheet])
+    ao = ambient_occlusion(surface.points, surface.normals, solid)
     model = figure.model
     v = len(model.mean)
     marks[:, look.AO] = 0.15 + 0.85 * np.clip(1.35 * ao, 0, 1)
     marks[:v, look.CAVITY] = model.cavity_mask * step(0.22, 0.05, ao[:v])
     lips = model.mean[model.landmark68[60:68]].mean(0)
-    for name, front in (("tongue", 0.7), ("upper_teeth", 0.8), ("lower_teeth", 0.55)):
+    for name, front in (("tongue", 0.7), ("upper_teeth", 0.95), ("lower_teeth", 0.6)):
         own = model.part_vertices(name)
         depth = model.mean[own, 2] - lips[2]
         marks[own, look.CAVITY] = front * np.exp(-np.maximum(depth - 0.002, 0) / 0.022)
@@ -340,10 +352,10 @@ def _look(model: MorphableModel, person: Person, place) -> look.Look:
     """The shader's constants of a person."""
     a = person.appearance
     points = model.mean[model.landmark68[17:27]]
-    x, y = np.abs(points[:, 0]), points[:, 1]
+    x, y = np.abs(points[:, 0]), points[:, 1] + 0.0035  # the landmarks follow the upper edge
     c, b, base = np.polyfit(x, y, 2)
     half = 0.0034 + 0.0020 * a.brows
-    brow = [x.min() - 0.001, x.max(), base, b, c, half, a.brows, points[:, 2].max() + 0.001]
+    brow = [x.min() - 0.002, x.max() - 0.006, base, b, c, half, a.brows, points[:, 2].max() + 0.001]
     return look.Look(
         eyes=_eye_centres(model).astype(np.float32),
         brow=np.array(brow, np.float32),

@@ -162,8 +162,14 @@ def hang(outer: np.ndarray, place: np.ndarray, hair: Hair, *, inset_m: float, se
     edge = np.minimum(turn - front, 2 * np.pi - front - turn) / np.deg2rad(7)
     ends = step(1.0, 0.72, sag)
     density = step(0.0, 1.0, np.clip(edge, 0, 1)[None] * 0.7 + 0.3) * ends
-    strand = np.stack([0.095 * np.cos(turn) * _STRANDS_PER_M + 0 * y,
-                       0.095 * np.sin(turn) * _STRANDS_PER_M + 0 * y, y * _ALONG_PER_M], -1)
+    strand = np.stack(
+        [
+            0.095 * np.cos(turn) * _STRANDS_PER_M + 0 * y,
+            0.095 * np.sin(turn) * _STRANDS_PER_M + 0 * y,
+            y * _ALONG_PER_M,
+        ],
+        -1,
+    )
     return Sheet(
         vertices.reshape(-1, 3).astype(np.float32), grid(rows, columns, closed=False),
         density.reshape(-1).astype(np.float32), strand.reshape(-1, 3).astype(np.float32),

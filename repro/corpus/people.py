@@ -6,11 +6,9 @@ import numpy as np
 
 from repro.face.coefficients import EXPRESSION, IDENTITY, TEXTURE
 from repro.face.light import sh_basis
+from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
 _GOLDEN = 0.6180339887498949
-
-VOICES_LOW = ("en-us", "en-us+m3", "en-us+m2", "en-gb")
-VOICES_HIGH = ("en+f2", "en-us+f3", "en-us+f2", "en-gb-x-rp+f4")
 
 HAIR_COLOURS = {
     "black": (0.035, 0.030, 0.030),

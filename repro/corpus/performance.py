@@ -82,9 +82,7 @@ def perform(
     gaze = _add_gaze(expression, acts, times, angles, rng)
     _add_blinks(expression, acts, times, phonemes, gaze, person, rng)
     pose = np.concatenate([angles, _translation(angles, times, person, rng)], 1)
-    return Performance(
-        np.clip(expression, 0, 1).astype(np.float32), pose.astype(np.float32), loud
-    )
+    return Performance(np.clip(expression, 0, 1).astype(np.float32), pose.astype(np.float32), loud)
 
 
 def loudness(audio: np.ndarray, frames: int) -> np.ndarray:
@@ -120,8 +118,10 @@ def head_angles(times, loud, beats, phonemes, person: Person, rng) -> np.ndarray
 def nod(t: np.ndarray) -> np.ndarray:
     """A beat of the head: a slight lift before the syllable, then down and back (peak 1)."""
     down = np.exp(-(((t - 0.06) / 0.13) ** 2))
-    return down - 0.4 * np.exp(-(((t + 0.22) / 0.14) ** 2)) - 0.15 * np.exp(
-        -(((t - 0.42) / 0.16) ** 2)
+    return (
+        down
+        - 0.4 * np.exp(-(((t + 0.22) / 0.14) ** 2))
+        - 0.15 * np.exp(-(((t - 0.42) / 0.16) ** 2))
     )
 
 
@@ -219,7 +219,7 @@ def _add_mood(expression, acts, times, beats, person: Person, rng) -> None:
     openness = expression[:, acts["mouthPucker"]] + expression[:, acts["mouthFunnel"]]
     _add(expression, acts, "mouthSmile", smile * np.clip(1 - 1.5 * openness, 0, 1))
     _add(expression, acts, "cheekSquint", 0.7 * smile)
-    _add(expression, acts, "eyeSquint", 0.08 + 0.5 * smile)
+    _add(expression, acts, "eyeSquint", 0.02 + 0.4 * smile)
 
 
 def _add_gaze(expression, acts, times, angles, rng) -> np.ndarray:
@@ -266,7 +266,7 @@ def blink_times(times, phonemes, person: Person, rng) -> list[float]:
 
 
 def _add_blinks(expression, acts, times, phonemes, gaze_down, person: Person, rng) -> None:
-    shut = 0.35 * gaze_down
+    shut = 0.25 * gaze_down
     for start in blink_times(times, phonemes, person, rng):
         shut = np.maximum(shut, rng.uniform(0.92, 1.0) * blink_shape(times - start))
     for side in ("Left", "Right"):

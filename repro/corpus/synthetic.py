@@ -73,8 +73,9 @@ class Truth:
     """What made a clip of T frames; see ``load_truth``.
 
     expression (T, 64), pose (T, 6), identity (80,), texture (80,), light (27,) float32;
-    landmarks (T, 478, 2) float32 pixels, landmark_valid (478,) bool; lip_gap_m (T,) between
-    the lips' landmarks and lip_aperture_m (T,) between their edges, float32; phonemes: symbols with start and end (n, 2) seconds; camera
+    landmarks (T, 478, 2) float32 pixels, landmark_valid (478,) bool; lip_gap_m (T,) between the
+    lips' landmarks and lip_aperture_m (T,) between their edges, float32; phonemes: symbols with
+    start and end (n, 2) seconds; camera
     """
 
     expression: np.ndarray
@@ -103,9 +104,7 @@ def render_performance(
 ) -> Iterator[np.ndarray]:
     """Film a performance: (H, W, 3) uint8 RGB frames, one at a time."""
     size = settings.image_px
-    room = room_image(
-        figure.person.appearance.room_colours, size_px=size, seed=figure.person.seed
-    )
+    room = room_image(figure.person.appearance.room_colours, size_px=size, seed=figure.person.seed)
     table = noise_table()
     rng = np.random.default_rng([seed, 5])
     pool = rng.normal(0, settings.noise, _NOISE_POOL).astype(np.float32)
@@ -121,7 +120,9 @@ def render_frame(
 ) -> np.ndarray:
     """One noiseless frame (H, W, 3) float32 in [0, 1] of expression (64,) and pose (6,)."""
     camera, threads, s = film_camera(settings), settings.threads, settings.supersample
-    fine = Camera(camera.focal_px * s, camera.cx * s, camera.cy * s, camera.width * s, camera.height * s)
+    fine = Camera(
+        camera.focal_px * s, camera.cx * s, camera.cy * s, camera.width * s, camera.height * s
+    )
     surface = pose_figure(figure, expression, pose)
     base = rasterise(surface.points, figure.triangles[0], fine, threads=threads)
     window, corner = _window(surface.points, figure.triangles[1:], fine)
@@ -183,7 +184,9 @@ def make_clip(
     out_stem = Path(out_stem)
     model = model or load_open_model()
     figure = figure or build_figure(model, person, noise_table())
-    speech = speak(text, voice=person.voice, rate_wpm=person.rate_wpm, pitch=person.pitch)
+    speech = speak(
+        text, voice=person.voice, rate_wpm=person.rate_wpm, pitch=person.pitch, seed=seed % 2**31
+    )
     frames = round((length_s or len(speech.audio) / SAMPLE_RATE) * FPS)
     audio = np.zeros(frames * SAMPLE_RATE // FPS, np.float32)
     audio[: len(speech.audio)] = speech.audio[: len(audio)]
@@ -219,6 +222,7 @@ def _truth_arrays(figure: Figure, performance: Performance, speech: Speech, sett
     end = len(performance) / FPS
     said = [p for p in speech.phonemes if p.start_s < end]
     edges = lip_edges(model)
+    times = np.array([(p.start_s, p.end_s) for p in said], np.float32).reshape(-1, 2)
     landmarks, gaps, apertures = [], [], []
     for expression, pose in zip(performance.expression, performance.pose, strict=True):
         vertices = model.vertices(person.identity, expression)
@@ -238,7 +242,7 @@ def _truth_arrays(figure: Figure, performance: Performance, speech: Speech, sett
         "lip_gap_m": np.array(gaps, np.float32),
         "lip_aperture_m": np.array(apertures, np.float32),
         "phoneme_symbols": np.array([p.symbol for p in said], dtype="U8"),
-        "phoneme_times_s": np.array([(p.start_s, p.end_s) for p in said], np.float32).reshape(-1, 2),
+        "phoneme_times_s": times,
         "closure_times_s": closure_times(said).astype(np.float32),
         "camera": np.array([camera.focal_px, camera.cx, camera.cy, camera.width, camera.height]),
         "person": np.array(person.seed),
@@ -250,13 +254,11 @@ def load_truth(path: Path) -> Truth:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"Ground truth '{path}' does not exist; make the corpus first.")
+    same = ("expression", "pose", "identity", "texture", "light", "landmarks", "landmark_valid")
     with np.load(path) as f:
         focal, cx, cy, width, height = f["camera"]
         return Truth(
-            **{k: f[k] for k in ("expression", "pose", "identity", "texture", "light", "landmarks")},
-            landmark_valid=f["landmark_valid"],
-            lip_gap_m=f["lip_gap_m"],
-            lip_aperture_m=f["lip_aperture_m"],
+            **{name: f[name] for name in (*same, "lip_gap_m", "lip_aperture_m")},
             symbols=tuple(str(s) for s in f["phoneme_symbols"]),
             times_s=f["phoneme_times_s"],
             camera=Camera(float(focal), float(cx), float(cy), int(width), int(height)),
@@ -330,8 +332,13 @@ def _plan(folder: Path, settings: CorpusSettings) -> list[tuple[Entry, float, in
         for c in range(clips):
             seed = int.from_bytes(hashlib.sha256(f"{person}/{c}".encode()).digest()[:4], "big")
             stem = folder / f"{split}_{person:03d}_{c:02d}"
-            entry = Entry(split, person, _text(seed, length_s), stem.with_suffix(".mp4"),
-                          stem.with_suffix(".npz"))
+            entry = Entry(
+                split,
+                person,
+                _text(seed, length_s),
+                stem.with_suffix(".mp4"),
+                stem.with_suffix(".npz"),
+            )
             plan.append((entry, length_s, seed))
     return plan
 

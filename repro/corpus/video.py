@@ -121,8 +121,9 @@ class VideoWriter:
         """Append a frame (H, W, 3) uint8 RGB and the sound that goes with it."""
         width, height = self.size
         if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
+            wanted = (height, width, 3)
             raise ValueError(
-                f"frame {self.frames} is {frame.shape} {frame.dtype}, not {(height, width, 3)} uint8"
+                f"frame {self.frames} is {frame.shape} {frame.dtype}, not {wanted} uint8"
             )
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
         picture.pts = self.frames

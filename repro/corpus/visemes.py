@@ -50,19 +50,44 @@ TARGETS: dict[str, dict[str, float]] = {
     REST: {"mouthPress": 0.08},
     # vowels, from open to close
     "a": {"jawOpen": 0.29, "mouthLowerDown": 0.30, "mouthUpperUp": 0.16, "mouthStretch": 0.10},
-    "æ": {"jawOpen": 0.24, "mouthLowerDown": 0.38, "mouthUpperUp": 0.26, "mouthStretch": 0.28,
-          "mouthSmile": 0.10},
+    "æ": {
+        "jawOpen": 0.24,
+        "mouthLowerDown": 0.38,
+        "mouthUpperUp": 0.26,
+        "mouthStretch": 0.28,
+        "mouthSmile": 0.10,
+    },
     "ɑ": {"jawOpen": 0.31, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12},
     "ʌ": {"jawOpen": 0.20, "mouthLowerDown": 0.24, "mouthUpperUp": 0.12},
     "ə": {"jawOpen": 0.12, "mouthLowerDown": 0.20, "mouthUpperUp": 0.10},
-    "ɛ": {"jawOpen": 0.19, "mouthLowerDown": 0.34, "mouthUpperUp": 0.22, "mouthStretch": 0.24,
-          "mouthSmile": 0.10},
-    "e": {"jawOpen": 0.14, "mouthLowerDown": 0.34, "mouthUpperUp": 0.20, "mouthStretch": 0.30,
-          "mouthSmile": 0.22},
-    "ɪ": {"jawOpen": 0.11, "mouthLowerDown": 0.28, "mouthUpperUp": 0.16, "mouthStretch": 0.26,
-          "mouthSmile": 0.16},
-    "i": {"jawOpen": 0.07, "mouthLowerDown": 0.34, "mouthUpperUp": 0.20, "mouthStretch": 0.38,
-          "mouthSmile": 0.30},
+    "ɛ": {
+        "jawOpen": 0.19,
+        "mouthLowerDown": 0.34,
+        "mouthUpperUp": 0.22,
+        "mouthStretch": 0.24,
+        "mouthSmile": 0.10,
+    },
+    "e": {
+        "jawOpen": 0.14,
+        "mouthLowerDown": 0.34,
+        "mouthUpperUp": 0.20,
+        "mouthStretch": 0.30,
+        "mouthSmile": 0.22,
+    },
+    "ɪ": {
+        "jawOpen": 0.11,
+        "mouthLowerDown": 0.28,
+        "mouthUpperUp": 0.16,
+        "mouthStretch": 0.26,
+        "mouthSmile": 0.16,
+    },
+    "i": {
+        "jawOpen": 0.07,
+        "mouthLowerDown": 0.34,
+        "mouthUpperUp": 0.20,
+        "mouthStretch": 0.38,
+        "mouthSmile": 0.30,
+    },
     "ɔ": {"jawOpen": 0.25, "mouthFunnel": 0.25, "mouthPucker": 0.16, "mouthLowerDown": 0.12},
     "o": {"jawOpen": 0.17, "mouthFunnel": 0.28, "mouthPucker": 0.36},
     "ʊ": {"jawOpen": 0.11, "mouthFunnel": 0.20, "mouthPucker": 0.42},
@@ -103,7 +128,7 @@ _FADE_OTHER_S = 0.060
 _SEAL_HOLD_S, _SEAL_FADE_S = 0.030, 0.055
 """A seal is complete within 30 ms of the centre, so that a frame at 25 fps always shows it."""
 
-_MARKS = re.compile(r"[ˈˌːˑ.|‖‿ʰʲʷ˞̩̯̃̚ \-_]")
+_MARKS = re.compile(r"[ˈˌːˑ:.|‖‿ʰʲʷ˞̩̯̃̚ \-_]")
 
 
 def visemes_of(symbol: str) -> tuple[str, ...]:

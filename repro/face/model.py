@@ -20,6 +20,17 @@ PARTS = (
 )
 """What ``MorphableModel.part`` numbers; left and right are the person's own."""
 
+_JAW_OF_68 = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389)
+_BROWS_OF_68 = (71, 63, 105, 66, 107, 336, 296, 334, 293, 301)
+_NOSE_OF_68 = (168, 197, 5, 4, 75, 97, 2, 326, 305)
+_EYES_OF_68 = (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380)
+_OUTER_LIPS_OF_68 = (61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181)
+_INNER_LIPS_OF_68 = (78, 82, 13, 312, 308, 317, 14, 87)
+MEDIAPIPE_OF_68 = np.array(
+    _JAW_OF_68 + _BROWS_OF_68 + _NOSE_OF_68 + _EYES_OF_68 + _OUTER_LIPS_OF_68 + _INNER_LIPS_OF_68
+)
+"""MediaPipe's point (of 478) for each of the iBUG 68."""
+
 
 @dataclass(frozen=True)
 class MorphableModel:
@@ -42,7 +53,10 @@ class MorphableModel:
     landmark_valid        (478,) bool, False for points that slide over the surface
     landmark68            (68,) int32, vertices of the iBUG 68 landmarks
     skin_mask             (V,) float32 in [0, 1], the facial skin; 0 on scalp, ears, neck, cavities
-    scalp_mask, ear_mask, lip_mask, cavity_mask  (V,) float32 in [0, 1]
+    scalp_mask            (V,) float32 in [0, 1], where hair grows on the head
+    ear_mask              (V,) float32 in [0, 1], the outer ears
+    lip_mask              (V,) float32 in [0, 1], the red of the lips
+    cavity_mask           (V,) float32 in [0, 1], skin inside the mouth and the eye sockets
     name, licence, sha256 which model this is, and the hash of its file
     """
 

@@ -1,4 +1,4 @@
-"""The loss of the mapping from audio to motion (Yi et al. 2020, Eq. 2), and one metric beside it."""
+"""The loss of the mapping from audio to motion (Yi et al. 2020, Eq. 2), and a metric beside it."""
 
 from typing import NamedTuple
 
@@ -93,7 +93,7 @@ def vertex_metric(
 
     Returns
     -------
-    (64, 64) float32, scaled so that the mean square of a coefficient error of 1 in all is 1
+    (64, 64) float32; |x L|^2 has the trace of |x|^2, so that the terms of Eq. 2 keep their balance
     """
     basis = np.asarray(expression_basis, np.float64)
     k = len(basis)

@@ -43,7 +43,7 @@ class Motion:
     def save(self, path: Path) -> None:
         """Write ``path`` (.npz) and, beside it, its description as .json."""
         part = path.with_name(path.name + ".tmp")
-        with open(part, "wb") as file:
+        with part.open("wb") as file:
             np.savez(file, expression=self.expression, pose=self.pose)
         os.replace(part, path)
         about = {

@@ -82,9 +82,7 @@ class MotionNetwork(nn.Module):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_scale", torch.ones(size))
 
-    def forward(
-        self, windows: Tensor, state: State | None = None
-    ) -> tuple[Tensor, Tensor, State]:
+    def forward(self, windows: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:
         """Eq. 1 over T frames.
 
         Parameters

@@ -1,5 +1,7 @@
 """From sound to motion with a trained mapping (Yi et al. 2020, Eq. 1)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -8,27 +10,57 @@ from repro.motion.data import prepare
 from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.network import MotionNetwork
+from repro.motion.person import EyesMethod, PoseMethod, with_habits
 
 _CHUNK = 256
 """Frames, or windows, that are in memory at once."""
 
 
-@torch.inference_mode()
-def predict(mapping: MotionMapping, windows: np.ndarray) -> Motion:
-    """Motion of sound of any length: the paper's regression.
+def predict(
+    mapping: MotionMapping,
+    windows: np.ndarray,
+    *,
+    own: Motion | None = None,
+    pose_method: PoseMethod = "paper",
+    eyes_method: EyesMethod = "paper",
+    names: Sequence[str] = (),
+    seed: int = 0,
+) -> Motion:
+    """Motion of sound of any length.
+
+    The defaults are the paper's regression. Beside it, ``pose_method`` and ``eyes_method`` add
+    what cannot be heard (``repro.motion.person.with_habits``).
 
     Parameters
     ----------
+    mapping : general or personal
     windows : (T, 28, 12), MFCCs
+    own : what the person did in the input clip; needed unless both methods are "paper"
+    names : of the expression basis, needed unless ``eyes_method`` is "paper"
+    seed : of what cannot be heard
 
     Returns
     -------
     Motion of T frames; the pose is about the person's mean, or about zero before fine-tuning
     """
+    heard = regress(mapping, windows)
+    if pose_method == "paper" and eyes_method == "paper":
+        return heard
+    if own is None:
+        raise ValueError("a person's own motion is needed to add the person's ways")
+    return with_habits(
+        heard, own, seed=seed, pose_method=pose_method, eyes_method=eyes_method, names=names
+    )
+
+
+@torch.inference_mode()
+def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
+    """Eq. 1 on windows (T, 28, 12): the networks' mean, plus the linear share if there is one."""
     settings = mapping.settings
     sound = torch.from_numpy(prepare(windows, settings))
     run = _overlap if settings.stitching == "overlap" else _sequence
-    parts = [run(network.eval(), sound) for network in mapping.networks]
+    mapping.eval()
+    parts = [run(network, sound) for network in mapping.networks]
     expression = torch.stack([p[0] for p in parts]).mean(0)
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
     expression = mapping.with_ridge(expression, sound)

@@ -35,6 +35,7 @@ def retell(
     frames: int,
     *,
     seed: int,
+    wanted: np.ndarray | None = None,
     segment_s: tuple[float, float] = (2.0, 5.0),
     blend_s: float = 0.6,
     stretch: tuple[float, float] = (0.85, 1.2),
@@ -43,13 +44,14 @@ def retell(
     """Cut a pose track into segments and lay them end to end where they fit.
 
     A segment starts where the track's pose and velocity are near those of the one before, and away
-    from it in time; it is not one that was shown just now. Neighbours blend over ``blend_s``.
+    from it in time; preferably it was not shown just now. Neighbours blend over ``blend_s``.
 
     Parameters
     ----------
     pose : (M, 6), radians and metres, M >= 2
     frames : T, wanted
     seed : of segments' lengths, stretches and choice among the best starts
+    wanted : (T, 6) or None; segments that go the way of this pose are preferred
     segment_s : shortest and longest segment, in seconds of the result
     stretch : range of slowing factors
     radians_per_metre : how a distance counts beside an angle
@@ -58,7 +60,8 @@ def retell(
     m = len(pose)
     if m < 9:
         raise ValueError(f"a track of {m} frames is too short to be retold")
-    features = np.concatenate([pose[:, :3], radians_per_metre * pose[:, 3:]], 1)
+    features = _features(pose, radians_per_metre)
+    goal = None if wanted is None else _features(wanted, radians_per_metre)
     velocity = np.gradient(features, axis=0) * FPS
     shortest = min(round(segment_s[0] * FPS), m - 1)
     blend = min(round(blend_s * FPS), shortest // 3)
@@ -77,8 +80,24 @@ def retell(
         leave = places[[-blend]]
         cost = _seam_cost(features, velocity, leave)[starts] + 0.8 * used[starts]
         cost += 2 * np.exp(-((starts - leave) ** 2) / (2 * FPS**2))
+        if goal is not None:
+            cost += _detour(features, goal[begin : begin + shortest], starts)
         at = int(rng.choice(np.argsort(cost)[: 1 + len(starts) // 25]))
     return retelling
+
+
+def _features(pose: np.ndarray, radians_per_metre: float) -> np.ndarray:
+    """Poses (T, 6) with distances measured as angles."""
+    return np.concatenate([pose[:, :3], radians_per_metre * pose[:, 3:]], 1)
+
+
+def _detour(features: np.ndarray, goal: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """How far each segment stays from where the head should go, in spreads of the track."""
+    if len(goal) == 0:
+        return np.zeros(len(starts))
+    frames = starts[:, None] + np.arange(len(goal))
+    distance = np.linalg.norm(features[frames] - goal, axis=-1).mean(1)
+    return distance / (features.std(0).sum() + 1e-6)
 
 
 def _seam_cost(features: np.ndarray, velocity: np.ndarray, leave: np.ndarray) -> np.ndarray:

@@ -147,9 +147,7 @@ class _Run:
         self.checkpoint = checkpoint
         kind, _, index = device.partition(":")
         self.fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr, weight_decay=settings.weight_decay
-        )
+        optimiser = torch.optim.AdamW(network.parameters(), lr, weight_decay=settings.weight_decay)
         self.model, self.optimiser = self.fabric.setup(network, optimiser)
         self.metric = None
         if metric is not None:

@@ -16,6 +16,7 @@ from repro.face.model import MorphableModel
 _ROUNDS = 4
 _TEXTURE_RIDGE = 0.03
 _LIGHT_RIDGE = 1e-3
+_TINT_RIDGE = 2.0
 _FACING = 0.25
 """Cosine between normal and view under which a vertex is not read."""
 _FRAMES_FOR_TEXTURE = 24
@@ -78,16 +79,23 @@ def _look(
 def _light(
     colours: np.ndarray, normals: np.ndarray, weight: np.ndarray, albedo: np.ndarray
 ) -> np.ndarray:
-    """Light (27,) of one frame given the albedo: three ridge regressions of nine unknowns."""
+    """Light (27,) of one frame given the albedo: ridge regressions of nine unknowns.
+
+    The colour of skin and that of the light cannot be told apart, so each channel is held near
+    the light that explains the three together: white light, unless the frame says otherwise.
+    """
     seen = weight > 0
-    basis, w = sh_basis(normals[seen]), weight[seen, None]
-    light = np.empty((3, 9), np.float32)
-    for c in range(3):
-        design = basis * albedo[seen, c : c + 1]
-        gram = design.T @ (w * design)
-        ridge = _LIGHT_RIDGE * np.trace(gram) / 9 * np.eye(9)
-        light[c] = np.linalg.solve(gram + ridge, design.T @ (w[:, 0] * colours[seen, c]))
-    return light.reshape(27)
+    basis, w = sh_basis(normals[seen]), weight[seen]
+    designs = basis[None] * albedo[seen].T[..., None]  # 3, n, 9
+    grams = np.einsum("cni,n,cnj->cij", designs, w, designs)
+    moments = np.einsum("cni,n,nc->ci", designs, w, colours[seen])
+    strength = np.trace(grams.sum(0)) / 27
+    white = np.linalg.solve(
+        grams.sum(0) + 3 * _LIGHT_RIDGE * strength * np.eye(9), moments.sum(0)
+    )
+    tint = _TINT_RIDGE * strength * np.eye(9)
+    light = [np.linalg.solve(g + tint, m + tint @ white) for g, m in zip(grams, moments, strict=True)]
+    return np.array(light, np.float32).reshape(27)
 
 
 def _texture(looks: list[tuple[np.ndarray, ...]], model: MorphableModel) -> np.ndarray:

@@ -45,6 +45,13 @@ def initialise(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
 
 
+def blurred(image: Tensor) -> Tensor:
+    """Images (B, C, H, W) without detail finer than about 8 pixels."""
+    padded = nnf.pad(image, (4, 4, 4, 4), mode="replicate")
+    once = nnf.avg_pool2d(padded, 5, stride=1)
+    return nnf.avg_pool2d(once, 5, stride=1)
+
+
 def _normalise(x: Tensor) -> Tensor:
     """Zero mean and unit variance per sample and channel; a single pixel is left as it is."""
     return nnf.instance_norm(x) if x.shape[-1] * x.shape[-2] > 1 else x
@@ -54,7 +61,7 @@ class AdaptiveNorm(nn.Module):
     """AdaIN: instance normalisation whose gain and shift come from elsewhere."""
 
     def forward(self, x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-        """x (B, C, H, W), gain and shift (B, C); the gain is relative to 1."""
+        """Give x (B, C, H, W) a gain, relative to 1, and a shift, both (B, C)."""
         return _normalise(x) * (1 + gain[..., None, None]) + shift[..., None, None]
 
 
@@ -137,7 +144,7 @@ class Generator(nn.Module):
         if self.full is not None:
             x = torch.cat([nnf.leaky_relu(self.full(x), 0.2), scaled], dim=1)
         colour = torch.tanh(self.colour(x).float())
-        colour = rendered + colour if self.colour_residual else (colour + 1) / 2
+        colour = blurred(rendered) + colour if self.colour_residual else (colour + 1) / 2
         attention = torch.sigmoid(self.attention(x).float())
         if editable is not None:
             attention = 1 - editable * (1 - attention)

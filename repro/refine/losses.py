@@ -85,7 +85,7 @@ def texture_loss(
     """
     terms = []
     for real, refined in zip(real_bands, refined_bands, strict=True):
-        cell = max(2, min(cell_px, real.shape[-1]))
+        cell = max(2, min(cell_px, *real.shape[-2:]))
         a, b = (_strength(band, cell) for band in (real, refined))
         terms.append(2 * weighted_mean((a - b).abs(), _resized(weights, a)))
     return torch.stack(terms).mean()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from repro.errors import UserError
-from repro.refine.region import editable_region, face_square
+from repro.refine.region import edge_fade, editable_region, face_box
 from repro.refine.settings import RefineSettings
 
 
@@ -91,6 +91,24 @@ def to_tensor(image: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
 
 
+def editable_in_box(
+    mask: np.ndarray, corner: tuple[int, int], settings: RefineSettings
+) -> np.ndarray:
+    """What the generator may change in the box at ``corner``: (h, w) float32 in [0, 1].
+
+    mask (H, W), nonzero where the face was rendered.
+    """
+    size = settings.box_px
+    editable = edge_fade(corner, size, mask.shape)
+    if settings.hold_outside_px is not None:
+        whole = editable_region(
+            mask, margin_px=settings.hold_outside_px, feather_px=settings.hold_feather_px
+        )
+        top, left = corner
+        editable = editable * whole[top : top + size[0], left : left + size[1]]
+    return editable
+
+
 def check_pairs(pairs: Sequence[PersonPairs], settings: RefineSettings) -> int:
     """Size D of the identity features, which all people must share.
 
@@ -129,27 +147,24 @@ def draw_batch(
 
 def _sample(person: PersonPairs, t: int, settings: RefineSettings, rng: np.random.Generator):
     mask = person.face_mask[t] > 0
-    side = settings.side_px
-    corner = np.array(face_square(mask, side))
+    size = settings.box_px
+    corner = np.array(face_box(mask, size))
     jitter = rng.integers(-settings.crop_jitter_px, settings.crop_jitter_px + 1, 2)
-    top, left = np.clip(corner + jitter, 0, settings.image_px - side)
-    square = np.s_[top : top + side, left : left + side]
+    top, left = np.clip(corner + jitter, 0, settings.image_px - np.array(size))
+    box = np.s_[top : top + size[0], left : left + size[1]]
 
     frames = [max(t - back, 0) for back in range(settings.window - 1, -1, -1)]
-    window = np.concatenate([person.rendered[k][square] for k in frames], axis=-1)
+    window = np.concatenate([person.rendered[k][box] for k in frames], axis=-1)
     mouth = np.zeros(mask.shape, np.float32)
     x0, y0, x1, y1 = np.clip(person.mouth_box[t], 0, settings.image_px).astype(int)
     mouth[y0:y1, x0:x1] = 1
-    if settings.hold_outside_px is None:
-        editable = np.ones(mask.shape, np.float32)
-    else:
-        editable = editable_region(
-            mask, margin_px=settings.hold_outside_px, feather_px=settings.hold_feather_px
-        )
-    planes = (np.ascontiguousarray(p[square], np.float32)[None] for p in (mask, mouth, editable))
+    planes = (
+        np.ascontiguousarray(plane, np.float32)[None]
+        for plane in (mask[box], mouth[box], editable_in_box(mask, (int(top), int(left)), settings))
+    )
     return (
         to_tensor(window),
-        to_tensor(person.real[t][square]),
+        to_tensor(person.real[t][box]),
         *(torch.from_numpy(p) for p in planes),
         torch.from_numpy(np.asarray(person.identity[t], np.float32)),
     )

@@ -18,8 +18,8 @@ from torch import Tensor
 from repro.errors import UserError
 from repro.refine.generator import Generator
 from repro.refine.memory import IdentityMemory
-from repro.refine.pairs import to_tensor
-from repro.refine.region import editable_region, face_square
+from repro.refine.pairs import editable_in_box, to_tensor
+from repro.refine.region import face_box
 from repro.refine.settings import RefineSettings
 from repro.refine.spatial import SpatialEncoder
 
@@ -42,7 +42,13 @@ def empty_memory(settings: RefineSettings, *, identity_dim: int) -> IdentityMemo
 
 @dataclass(frozen=True)
 class _Step:
-    """One frame on its way: its window (H, W, 9) uint8, its square, what may change, its feature."""
+    """One frame on its way.
+
+    window    (H, W, 9) uint8
+    corner    top and left of its box
+    editable  (h, w) float32, what may change in the box, or None
+    feature   (D,) its identity feature
+    """
 
     window: np.ndarray
     corner: tuple[int, int]
@@ -118,37 +124,35 @@ class Refiner:
             while len(recent) < self.settings.window - 1:
                 recent.append(frame)  # the first frame stands for those before it
             recent.append(frame)
-            corner = (0, 0)
-            if self.settings.crop_px is not None:
-                corner = face_square(mask, self.settings.crop_px)
-            editable = None
-            if self.settings.hold_outside_px is not None:
-                editable = editable_region(
-                    mask,
-                    margin_px=self.settings.hold_outside_px,
-                    feather_px=self.settings.hold_feather_px,
-                )
-            yield _Step(
-                np.concatenate(recent, axis=-1), corner, editable, self._recall(frame, corner)
-            )
+            corner, editable = (0, 0), None
+            if mask is not None and self._needs_masks:
+                if self.settings.crop_px is not None:
+                    corner = face_box(mask, self.settings.box_px)
+                editable = editable_in_box(mask, corner, self.settings)
+            window = np.concatenate(recent, axis=-1)
+            yield _Step(window, corner, editable, self._recall(frame, corner))
 
     def _check(self, frame: np.ndarray) -> None:
         height, width = frame.shape[:2]
-        side, multiple = self.settings.crop_px, 2**self.settings.levels
-        if side is not None and min(height, width) < side:
-            raise UserError(f"A frame of {width} x {height} px is smaller than crop_px {side}.")
-        if side is None and (height % multiple or width % multiple):
+        multiple = 2**self.settings.levels
+        if self._needs_masks:
+            if height < self.settings.box_px[0] or width < self.settings.box_px[1]:
+                raise UserError(
+                    f"A frame of {width} x {height} px is smaller than the refiner's box of "
+                    f"{self.settings.box_px[1]} x {self.settings.box_px[0]} px."
+                )
+        elif height % multiple or width % multiple:
             raise UserError(
                 f"A frame of {width} x {height} px cannot be refined: its sides must be multiples "
                 f"of {multiple} for a network of {self.settings.levels} levels."
             )
 
-    def _square(self, image: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
-        """A view of the square in which the networks work."""
-        side = self.settings.crop_px
-        if side is None:
+    def _boxed(self, image: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+        """A view of the box in which the networks work."""
+        if not self._needs_masks:
             return image
-        return image[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
+        height, width = self.settings.box_px
+        return image[corner[0] : corner[0] + height, corner[1] : corner[1] + width]
 
     @property
     def _device(self) -> torch.device:
@@ -159,7 +163,7 @@ class Refiner:
         """The identity feature (D,) that the memory holds for a rendered frame."""
         if not self.settings.use_memory:
             return self.memory.values.new_zeros(self.memory.values.shape[1])
-        image = to_tensor(self._square(frame, corner)).to(self._device)
+        image = to_tensor(self._boxed(frame, corner)).to(self._device)
         return self.memory.read(self.spatial(image[None]))[0]
 
     def _smoothed(self, steps: Iterator[_Step]) -> Iterator[_Step]:
@@ -178,11 +182,11 @@ class Refiner:
 
     @torch.inference_mode()
     def _refine(self, group: list[_Step]) -> list[np.ndarray]:
-        windows = torch.stack([to_tensor(self._square(s.window, s.corner)) for s in group])
+        windows = torch.stack([to_tensor(self._boxed(s.window, s.corner)) for s in group])
         editable = None
         if group[0].editable is not None:
-            squares = [self._square(s.editable, s.corner) for s in group]
-            editable = torch.from_numpy(np.stack(squares))[:, None].to(self._device)
+            boxes = np.stack([s.editable for s in group])
+            editable = torch.from_numpy(boxes)[:, None].to(self._device)
         low = self.settings.precision == "bf16"
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):
             identity = torch.stack([s.feature for s in group])
@@ -191,7 +195,7 @@ class Refiner:
         images = []
         for step, image in zip(group, pixels, strict=True):
             whole = step.window[..., -3:].copy()
-            self._square(whole, step.corner)[:] = image
+            self._boxed(whole, step.corner)[:] = image
             images.append(whole)
         return images
 

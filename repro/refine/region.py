@@ -1,28 +1,44 @@
-"""Where in a frame the refinement works: a square that follows the face, an edge that is held."""
+"""Where in a frame the refinement works: a box that follows the face, an edge that is held."""
 
 import cv2
 import numpy as np
 
 _GRID_PX = 16
-"""The square moves in steps of this many pixels, so that it rests while the head does."""
+"""The box moves in steps of this many pixels, so that it rests while the head does."""
+_FADE_PX = 8
+"""Width of the fade at the box's edges."""
 
 
-def face_square(mask: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Top row and left column of the square of ``side_px`` about a face mask (H, W).
+def face_box(mask: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
+    """Top row and left column of the box of ``size`` (height, width) about a face mask (H, W).
 
-    The square lies inside the image; without a face it stands in the middle.
+    The box lies inside the image; without a face it stands in the middle.
     """
-    height, width = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows):
         centre = (rows[0] + rows[-1] + 1) / 2, (columns[0] + columns[-1] + 1) / 2
     else:
-        centre = height / 2, width / 2
-    corner = (round((c - side_px / 2) / _GRID_PX) * _GRID_PX for c in centre)
+        centre = mask.shape[0] / 2, mask.shape[1] / 2
     top, left = (
-        int(np.clip(c, 0, size - side_px)) for c, size in zip(corner, (height, width), strict=True)
+        int(np.clip(round((c - side / 2) / _GRID_PX) * _GRID_PX, 0, whole - side))
+        for c, side, whole in zip(centre, size, mask.shape, strict=True)
     )
     return top, left
+
+
+def edge_fade(corner: tuple[int, int], size: tuple[int, int], image: tuple[int, int]) -> np.ndarray:
+    """(h, w) float32: 1 inside a box, falling linearly to 0 at its edges.
+
+    Edges that are also the image's do not fade. So no seam shows where a face is larger than
+    the box.
+    """
+    lines = []
+    for start, side, whole in zip(corner, size, image, strict=True):
+        at = np.arange(side, dtype=np.float32)
+        before = at if start > 0 else np.full_like(at, np.inf)
+        after = at[::-1] if start + side < whole else np.full_like(at, np.inf)
+        lines.append(np.minimum(np.minimum(before, after) / _FADE_PX, 1))
+    return np.minimum.outer(*lines)
 
 
 def editable_region(mask: np.ndarray, *, margin_px: int, feather_px: float) -> np.ndarray:

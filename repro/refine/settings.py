@@ -65,8 +65,9 @@ class RefineSettings(BaseModel):
     """Off for the ablation of section 4.2: neither identity feature nor memory."""
 
     # Beside the paper: what is trained on
-    crop_px: int | None = Field(None, ge=16)
-    """Work in a square of this side that follows the face instead of in the whole frame."""
+    crop_px: int | tuple[int, int] | None = None
+    """Work in a box of this side, or of this height and width, that follows the face, instead of
+    in the whole frame."""
     crop_jitter_px: int = Field(0, ge=0)
     """Random shift of the training crops either way."""
     hold_outside_px: int | None = Field(None, ge=0)
@@ -76,7 +77,8 @@ class RefineSettings(BaseModel):
 
     # Beside the paper: the networks
     colour_residual: bool = False
-    """Colour = rendered frame + the last block's output, so training starts at the input."""
+    """Colour = blurred rendered frame + the last block's output, so training starts near the
+    input; fine detail of the rendering passes by attention alone."""
     full_resolution_channels: int = Field(0, ge=0)
     """Channels of one more 3 x 3 block at full resolution that sees the input window again."""
 
@@ -104,16 +106,17 @@ class RefineSettings(BaseModel):
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> "RefineSettings":
-        side = self.crop_px or self.image_px
-        if side % 2**self.levels:
-            raise ValueError(f"a side of {side} px cannot be halved {self.levels} times")
-        if side > self.image_px:
-            raise ValueError(f"crop_px {side} is larger than image_px {self.image_px}")
+        for side in self.box_px:
+            if side % 2**self.levels or side < 2**self.levels:
+                raise ValueError(f"a side of {side} px cannot be halved {self.levels} times")
+            if side > self.image_px:
+                raise ValueError(f"crop_px {side} is larger than image_px {self.image_px}")
         if self.read_smoothing_frames % 2 == 0:
             raise ValueError("read_smoothing_frames must be odd")
         return self
 
     @property
-    def side_px(self) -> int:
-        """Side of the square in which the networks work."""
-        return self.crop_px or self.image_px
+    def box_px(self) -> tuple[int, int]:
+        """Height and width of the box in which the networks work."""
+        crop = self.crop_px or self.image_px
+        return (crop, crop) if isinstance(crop, int) else crop

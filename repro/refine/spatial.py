@@ -75,8 +75,7 @@ class ConvTrunk(nn.Module):
         super().__init__()
         widths = (3, 16, 32, 64, 64)
         self.convs = nn.ModuleList(
-            nn.Conv2d(before, after, 3, 2, 1)
-            for before, after in pairwise(widths)
+            nn.Conv2d(before, after, 3, 2, 1) for before, after in pairwise(widths)
         )
         for conv in self.convs:
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")

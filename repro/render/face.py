@@ -1,11 +1,11 @@
 """Drawing one person: albedo, region and camera kept together (Yi et al. 2020, section 3.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from repro.face.model import MorphableModel
+from repro.face.model import PARTS, MorphableModel
 from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import detailed_albedo, most_neutral_frame
 from repro.render.composite import composite, feathered
@@ -33,6 +33,8 @@ class RenderSettings(BaseModel):
 @dataclass(frozen=True)
 class FaceRenderer:
     """Draws a person's face with any expression, pose and light.
+
+    The model's lashes are left out: as solid strips they look painted on.
 
     albedo (V, 3) float32; texture: the detailed albedo, or None for the low-frequency one
     """
@@ -67,7 +69,8 @@ class FaceRenderer:
                 [frame], shape[None], track.camera, light[None], model, albedo, best_frame=0
             )
             texture = frame_texture(frame, shape, track.camera, light, model)
-        return cls(model, track, albedo, texture, drawn_region(model), settings)
+        bald = _without_lashes(model)
+        return cls(bald, track, albedo, texture, drawn_region(bald), settings)
 
     def draw(self, expression: np.ndarray, pose: np.ndarray, light: np.ndarray) -> Rendering:
         """The face alone for expression (64,), pose (6,) and light (27,)."""
@@ -94,3 +97,8 @@ class FaceRenderer:
         rendering = self.draw(expression, pose, light)
         coverage = feathered(rendering.coverage, feather_px=self.settings.feather_px)
         return composite(Rendering(rendering.image, coverage), background), coverage
+
+
+def _without_lashes(model: MorphableModel) -> MorphableModel:
+    kept = ~np.isin(np.asarray(PARTS)[model.part], ("left_lashes", "right_lashes"))
+    return replace(model, triangles=model.triangles[kept], part=model.part[kept])

@@ -7,11 +7,12 @@ after it, which takes about a millisecond and makes the output a function of the
 
 import _ctypes
 import ctypes
-import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import espeakng_loader
 import numpy as np
@@ -76,7 +77,7 @@ def synthesise(
     """Samples (n,) int16, samples per second, and marks in order of time.
 
     A plosive's mark stands where its closure is released; the silence of the closure belongs to
-    the phoneme before it.
+    the phoneme before it. The echo that some variants add is taken off: a closure is silent.
 
     Raises
     ------
@@ -106,12 +107,29 @@ def synthesise(
         size = ctypes.c_size_t(len(data) + 1)
         library.espeak_Synth(data, size, 0, _BY_CHARACTER, 0, _UTF8, None, None)
         library.espeak_Synchronize()
-    return np.concatenate([np.zeros(0, np.int16), *blocks]), sample_rate, marks
+    samples = np.concatenate([np.zeros(0, np.int16), *blocks])
+    return _without_echo(samples, sample_rate, voice), sample_rate, marks
+
+
+def _without_echo(samples: np.ndarray, sample_rate: int, voice: str) -> np.ndarray:
+    """Undo y[n] = x[n] + floor(level * y[n - delay] / 256), as the variant's file has it."""
+    _, _, variant = voice.partition("+")
+    if not variant:
+        return samples
+    file = Path(espeakng_loader.get_data_path()) / "voices" / "!v" / variant
+    echo = re.search(r"^echo\s+(\d+)\s+(\d+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    delay = int(echo[1]) * sample_rate // 1000 if echo else 0
+    if not 0 < delay < len(samples):
+        return samples
+    dry = samples.astype(np.int32)
+    dry[delay:] -= (dry[:-delay] * int(echo[2])) >> 8
+    return np.clip(dry, -32768, 32767).astype(np.int16)
 
 
 def _mark(event: _Event) -> Iterator[PhonemeMark | WordMark]:
     if event.type == _PHONEME:
-        yield PhonemeMark(event.sample, event.id.string.decode("utf-8", "ignore"))
+        symbol = event.id.string.decode("utf-8", "ignore")
+        yield PhonemeMark(event.sample, symbol.replace(":", "ː"))
     elif event.type == _WORD:
         start = event.text_position - 1
         yield WordMark(event.sample, start, start + event.length)
@@ -119,12 +137,12 @@ def _mark(event: _Event) -> Iterator[PhonemeMark | WordMark]:
 
 @contextmanager
 def _loaded() -> Iterator[tuple[ctypes.CDLL, int]]:
-    folder = os.path.dirname(espeakng_loader.get_data_path())
+    folder = Path(espeakng_loader.get_data_path()).parent
     with _loading:
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         try:
             sample_rate = library.espeak_Initialize(
-                _SYNCHRONOUS, 0, folder.encode(), _PHONEMES | _IN_IPA | _DO_NOT_EXIT
+                _SYNCHRONOUS, 0, str(folder).encode(), _PHONEMES | _IN_IPA | _DO_NOT_EXIT
             )
             if sample_rate <= 0:
                 raise UserError(

@@ -26,9 +26,7 @@ _BLOCK = 60_000
 """MFCC windows (10 minutes) computed at a time."""
 
 
-def mfcc_windows(
-    audio: np.ndarray, frames: int, *, sample_rate: int = SAMPLE_RATE
-) -> np.ndarray:
+def mfcc_windows(audio: np.ndarray, frames: int, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """MFCCs around each of T video frames at 25 fps.
 
     Parameters
@@ -61,9 +59,7 @@ def mfcc_windows(
 
 def _mfcc(audio: np.ndarray, start: int, stop: int, sample_rate: int) -> np.ndarray:
     """Coefficients (stop - start, 12) of windows numbered from the first that frame 0 needs."""
-    step, width, fft = (
-        round(sample_rate * ms / 1000) for ms in (_STEP_MS, _WINDOW_MS, _FFT_MS)
-    )
+    step, width, fft = (round(sample_rate * ms / 1000) for ms in (_STEP_MS, _WINDOW_MS, _FFT_MS))
     centre = round(sample_rate * (_STEP_MS / 2 - _AROUND_MS) / 1000) + start * step
     first = centre - fft // 2
     piece = _cut(audio, first, first + (stop - start - 1) * step + fft)

@@ -41,8 +41,13 @@ VOICES = VOICES_LOW + VOICES_HIGH
 PAUSE = "_"
 """The symbol of silence."""
 
-_CLOSURE_S = 0.004
-"""Digital silence at the end of a phoneme that lasts longer than this is the next one's closure."""
+_PLOSIVES = ("p", "b", "t", "d", "k", "ɡ")
+
+_SILENCE = 100
+"""Samples (of 32768) up to this are silence: the faintest sound, f, reaches 500."""
+
+_CLOSURE_S = 0.008
+"""Silence at the end of a phoneme that lasts longer than this is the closure of the next."""
 
 
 @dataclass(frozen=True)
@@ -163,15 +168,18 @@ def _spans(
 ) -> tuple[list[tuple[str, int, int]], list[tuple[WordMark, int, int]]]:
     """Phonemes and words with their first sample and the one after their last.
 
-    A phoneme that ends in silence gives it to the next: that is a plosive's closure, when the lips
-    are already shut, or the beginning of a pause.
+    A plosive begins with its closure, when the lips or the tongue are already shut: at its word's
+    beginning if it is the first of it, and in any case where the phoneme before it falls silent.
     """
-    sounds, word = [], None
+    sounds, word, first = [], None, False
     for mark in marks:
         if isinstance(mark, WordMark):
-            word = mark
-        else:
-            sounds.append((mark.symbol or PAUSE, mark.sample, word))
+            word, first = mark, True
+            continue
+        closed = first and mark.symbol.startswith(_PLOSIVES)
+        start = min(mark.sample, word.sample) if closed else mark.sample
+        sounds.append((mark.symbol or PAUSE, start, word))
+        first = first and not mark.symbol
     starts = [start for _, start, _ in sounds]
     ends = [*starts[1:], len(samples)]
     for k in range(len(sounds) - 1):
@@ -190,8 +198,8 @@ def _spans(
 
 
 def _silence_at_end(samples: np.ndarray) -> int:
-    sounding = np.flatnonzero(samples)
-    return len(samples) - 1 - sounding[-1] if len(sounding) else 0
+    sounding = np.flatnonzero(np.abs(samples.astype(np.int32)) > _SILENCE)
+    return len(samples) - 1 - int(sounding[-1]) if len(sounding) else 0
 
 
 def _padded(spans: list[tuple[str, float, float]], total_s: float) -> tuple[Phoneme, ...]:

@@ -78,7 +78,7 @@ def test_nods_follow_loud_syllables():
     audio, phonemes = babble(SECONDS)
     person = draw_person(0)
     quiet = np.zeros_like(audio)
-    options = dict(frames=SECONDS * FPS, seed=0, names=NAMES)
+    options = {"frames": SECONDS * FPS, "seed": 0, "names": NAMES}
     loud = perform(audio, phonemes, person, **options).pose[:, 0]
     still = perform(quiet, phonemes, person, **options).pose[:, 0]
     assert np.abs(np.diff(loud)).mean() > 1.3 * np.abs(np.diff(still)).mean()

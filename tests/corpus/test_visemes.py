@@ -1,5 +1,6 @@
 """Mouth shapes of speech."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from repro.corpus.visemes import (
 )
 from repro.errors import UserError
 from repro.face.model import load_open_model
+from repro.speech.synthesis import SENTENCES, VOICES, speak
 
 MODEL = load_open_model()
 EDGES = lip_edges(MODEL)
@@ -67,6 +69,13 @@ def test_diphthongs_affricates_and_marks_are_taken_apart():
     assert visemes_of("") == ("_",)
 
 
+@pytest.mark.parametrize("voice", VOICES[::4])
+def test_every_phoneme_of_the_sentences_has_a_mouth_shape(voice):
+    for sentence in SENTENCES[::6]:
+        for phoneme in speak(sentence, voice=voice).phonemes:
+            assert all(key in TARGETS for key in visemes_of(phoneme.symbol))
+
+
 def test_an_unknown_letter_is_named():
     with pytest.raises(UserError, match="ʘ"):
         visemes_of("ʘ")
@@ -75,7 +84,7 @@ def test_an_unknown_letter_is_named():
 def test_segments_fill_the_time_of_their_phonemes():
     parts = segments(sounds("aɪ t oʊ", 0.2))
     assert parts[0][1] == 0 and parts[-1][2] == pytest.approx(0.6)
-    assert all(a[2] == pytest.approx(b[1]) for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a[2] == pytest.approx(b[1]) for a, b in itertools.pairwise(parts))
 
 
 @given(
@@ -149,5 +158,6 @@ def aperture_mm(actions: np.ndarray, identity: np.ndarray | None = None) -> floa
     """The largest gap between the lips over the given times, on the face model's surface."""
     expression = np.zeros((len(actions), 64), np.float32)
     expression[:, :52] = actions
-    vertices = MODEL.vertices(np.zeros(80, np.float32) if identity is None else identity, expression)
+    identity = np.zeros(80, np.float32) if identity is None else identity
+    vertices = MODEL.vertices(identity, expression)
     return float(EDGES.aperture(vertices).max() * 1000)

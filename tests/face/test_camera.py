@@ -18,7 +18,9 @@ def test_a_crop_of_the_projection_is_the_projection_of_the_crop(left, top, side)
     points = np.random.default_rng(0).normal(size=(6, 3)) + [0, 0, 8]
     through = camera.seen_through(crop).project(points)
     np.testing.assert_allclose(through, crop.to_crop(camera.project(points)), rtol=1e-4, atol=1e-3)
-    np.testing.assert_allclose(crop.to_source(crop.to_crop(points[:, :2])), points[:, :2], atol=1e-9)
+    np.testing.assert_allclose(
+        crop.to_source(crop.to_crop(points[:, :2])), points[:, :2], atol=1e-9
+    )
 
 
 def test_the_affine_matrix_moves_pixel_centres_as_the_crop_does():

@@ -186,7 +186,7 @@ def test_every_option_beside_the_papers_trains_together():
         **SETTINGS.model_dump(exclude={"levels"})
         | {
             "levels": 3,
-            "crop_px": 24,
+            "crop_px": (24, 32),
             "crop_jitter_px": 2,
             "hold_outside_px": 2,
             "hold_feather_px": 0.5,

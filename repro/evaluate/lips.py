@@ -1,0 +1,70 @@
+"""Whether lips move as they should: opening, its correlation, closures."""
+
+import numpy as np
+
+from repro.face.landmarks import inter_pupil_distance
+from repro.face.landmarks import lip_gap as lip_opening
+
+
+def lip_gap(landmarks: np.ndarray) -> np.ndarray:
+    """Opening (T,) of the middle of the inner lips, % of the clip's inter-pupil distance.
+
+    Parameters
+    ----------
+    landmarks : (T, 478, 2) or (T, 478, 3), any unit; 3-D points of the model (``model.landmarks``)
+        or points of an image. The distance between the pupils is the clip's median.
+    """
+    return 100 * lip_opening(landmarks) / np.median(inter_pupil_distance(landmarks))
+
+
+def correlation(true: np.ndarray, generated: np.ndarray) -> float:
+    """Pearson's r of two tracks (T,); 0 where one of them does not move.
+
+    Raises
+    ------
+    ValueError
+        Tracks of different lengths, or of fewer than two frames.
+    """
+    true, generated = np.asarray(true, np.float64), np.asarray(generated, np.float64)
+    if true.shape != generated.shape or true.ndim != 1 or len(true) < 2:
+        raise ValueError(f"expected two tracks of one length, got {true.shape}, {generated.shape}")
+    a, b = true - true.mean(), generated - generated.mean()
+    size = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / size) if size > 0 else 0.0
+
+
+def lip_gap_correlation(true: np.ndarray, generated: np.ndarray) -> float:
+    """Pearson's r between the lip gaps of two sets of landmarks (T, 478, 2 or 3)."""
+    return correlation(lip_gap(true), lip_gap(generated))
+
+
+def closed_lip_recall(
+    true_gap: np.ndarray,
+    generated_gap: np.ndarray,
+    *,
+    closed_percent: float = 3.0,
+    within_frames: int = 1,
+) -> float:
+    """Share of the true closures at which the generated lips close too.
+
+    A closure is a run of frames with a gap of at most ``closed_percent``; it is met when a
+    generated gap is, in one of its frames or ``within_frames`` of it.
+
+    Parameters
+    ----------
+    true_gap, generated_gap : (T,) % of the inter-pupil distance (``lip_gap``)
+
+    Returns
+    -------
+    float in [0, 1]; nan without a true closure
+    """
+    shut = np.concatenate([[False], np.asarray(true_gap) <= closed_percent, [False]])
+    edges = np.flatnonzero(np.diff(shut.astype(int))).reshape(-1, 2)
+    if len(edges) == 0:
+        return float("nan")
+    gap = np.asarray(generated_gap)
+    met = [
+        gap[max(first - within_frames, 0) : stop + within_frames].min() <= closed_percent
+        for first, stop in edges
+    ]
+    return float(np.mean(met))

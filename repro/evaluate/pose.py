@@ -1,0 +1,113 @@
+"""How alike two people's ways of holding the head are (Yi et al. 2020, section 4.4, Eq. 6)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import ot
+
+ANGLES = ("pitch", "yaw", "roll")
+
+
+def head_pose_similarity(
+    real: np.ndarray,
+    generated: np.ndarray,
+    *,
+    bins: int = 60,
+    range_rad: tuple[float, float] = (-np.pi / 6, np.pi / 6),
+    joint: bool = False,
+) -> float:
+    """HS = 1 - W1(P_real, P_gen), in [0, 1] (Eq. 6).
+
+    The paper normalises the Wasserstein distance without saying by what: here by the width of the
+    histogram's range, so that 0 means that all heads are at one end and at the other. HS depends
+    on that range: give both with the number.
+
+    Parameters
+    ----------
+    real : (T, 3) radians, pitch, yaw, roll
+    generated : (M, 3)
+    bins : of the histogram over ``range_rad``; angles beyond it count in the outermost bin
+    joint : False takes the mean of the three angles' own distances; True one distance between
+        histograms over all three together (few bins: the work grows with their number), Euclidean
+        and normalised by the cube's diagonal
+    """
+    real, generated = (_binned(x, bins, range_rad) for x in (real, generated))
+    if joint:
+        return 1 - _joint_distance(real, generated, bins)
+    return float(np.mean(_axis_similarities(real, generated, bins)))
+
+
+def head_pose_similarity_by_axis(
+    real: np.ndarray,
+    generated: np.ndarray,
+    *,
+    bins: int = 60,
+    range_rad: tuple[float, float] = (-np.pi / 6, np.pi / 6),
+) -> dict[str, float]:
+    """HS of pitch, yaw and roll, whose mean is ``head_pose_similarity``."""
+    real, generated = (_binned(x, bins, range_rad) for x in (real, generated))
+    values = _axis_similarities(real, generated, bins)
+    return dict(zip(ANGLES, map(float, values), strict=True))
+
+
+def _binned(angles: np.ndarray, bins: int, range_rad: tuple[float, float]) -> np.ndarray:
+    """Bin numbers (T, 3) int."""
+    angles = np.asarray(angles, np.float64)
+    if angles.ndim != 2 or angles.shape[1] != 3 or len(angles) == 0:
+        raise ValueError(f"expected angles (T, 3) of at least one frame, got {angles.shape}")
+    low, high = range_rad
+    places = np.floor((angles - low) / (high - low) * bins).astype(int)
+    return np.clip(places, 0, bins - 1)
+
+
+def _axis_similarities(real: np.ndarray, generated: np.ndarray, bins: int) -> np.ndarray:
+    centres = np.arange(bins, dtype=np.float64)
+    values = []
+    for axis in range(3):
+        weights = [np.bincount(x[:, axis], minlength=bins) / len(x) for x in (real, generated)]
+        distance = ot.wasserstein_1d(centres, centres, *weights, p=1)
+        values.append(1 - float(distance) / max(bins - 1, 1))
+    return np.array(values)
+
+
+def _joint_distance(real: np.ndarray, generated: np.ndarray, bins: int) -> float:
+    cells, weights = [], []
+    for x in (real, generated):
+        found, counts = np.unique(x, axis=0, return_counts=True)
+        cells.append(found.astype(np.float64))
+        weights.append(counts / counts.sum())
+    cost = np.linalg.norm(cells[0][:, None] - cells[1][None], axis=-1)
+    diagonal = np.sqrt(3) * max(bins - 1, 1)
+    return float(ot.emd2(weights[0], weights[1], cost)) / diagonal
+
+
+@dataclass(frozen=True)
+class PoseRange:
+    """How far and how fast a head turns; degrees, for pitch, yaw and roll.
+
+    mean_deg  (3,)
+    sd_deg    (3,)
+    range_deg (3,) between the 2nd and the 98th percentile
+    speed_deg_per_s (3,) mean absolute angular speed
+    """
+
+    mean_deg: np.ndarray
+    sd_deg: np.ndarray
+    range_deg: np.ndarray
+    speed_deg_per_s: np.ndarray
+
+    def as_dict(self) -> dict[str, dict[str, float]]:
+        """Plain numbers by statistic and angle, for a report."""
+        return {
+            name: {a: round(float(v), 3) for a, v in zip(ANGLES, values, strict=True)}
+            for name, values in vars(self).items()
+        }
+
+
+def pose_range(angles: np.ndarray, *, fps: float = 25) -> PoseRange:
+    """Statistics of angles (T, 3) in radians."""
+    degrees = np.rad2deg(np.asarray(angles, np.float64))
+    low, high = np.percentile(degrees, [2, 98], axis=0)
+    still = np.zeros(3)
+    speed = np.abs(np.diff(degrees, axis=0)).mean(0) * fps if len(degrees) > 1 else still
+    return PoseRange(degrees.mean(0), degrees.std(0), high - low, speed)

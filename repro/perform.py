@@ -1,0 +1,106 @@
+"""From sound to finished frames: motion, backgrounds, rendering, refinement joined."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import tee
+
+import numpy as np
+
+from repro.config import Profile
+from repro.motion.mapping import MotionMapping
+from repro.motion.motion import Motion
+from repro.motion.predict import predict
+from repro.motion.retrieve import retell
+from repro.pipeline import Target
+from repro.refine.refine import Refiner
+from repro.render.background import Backgrounds, match_backgrounds
+from repro.render.face import FaceRenderer
+
+_UPPER_FACE = ("eye", "brow")
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What is to be drawn, T frames.
+
+    motion       expression, and the pose that fits the background
+    intended     (T, 6) float32, the pose before it was fitted to the background
+    backgrounds  which of the person's frames are shown
+    """
+
+    motion: Motion
+    intended: np.ndarray
+    backgrounds: Backgrounds
+
+
+def perform(
+    mapping: MotionMapping,
+    windows: np.ndarray,
+    person: Target,
+    *,
+    learned: int,
+    names: tuple[str, ...],
+    profile: Profile,
+    seed: int,
+) -> Performance:
+    """Motion for sound, fitted to the person's own frames.
+
+    With ``talk.pose = "paper"`` as in Yi et al. 2020: Eq. 1, then the backgrounds of section 3.3.
+    With ``"person"`` (beside the paper) the head retells the person's own motion, to which what
+    the sound says of the pose is added, and eyes and brows are those of the frame that is shown.
+
+    Parameters
+    ----------
+    windows : (T, 28, 12) MFCCs
+    learned : how many of the person's frames may be shown
+    names : of the expressions
+    """
+    motion, own = predict(mapping, windows), person.motion[:learned]
+    pose, expression = motion.pose, motion.expression
+    if person.audio is None:  # the general mapping's pose is about zero, not about this person's
+        pose = pose + own.pose.mean(0)
+    if profile.talk.pose == "person":
+        pose = retell(own.pose, len(pose), seed=seed).of(own.pose) + (pose - pose.mean(0))
+    backgrounds = match_backgrounds(pose, own.pose, method=profile.render.background)
+    if profile.talk.pose == "person":
+        upper = np.array([name.startswith(_UPPER_FACE) for name in names])
+        expression = np.where(upper, own.expression[backgrounds.frame], expression)
+    return Performance(
+        Motion(expression.astype(np.float32), backgrounds.pose),
+        pose.astype(np.float32),
+        backgrounds,
+    )
+
+
+def rendered(
+    draw: FaceRenderer, performance: Performance, person: Target
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each frame (H, W, 3) uint8 with the face laid over its background, and the face's mask."""
+    light = person.track.coefficients.light
+    motion = performance.motion
+    for t, shown in enumerate(performance.backgrounds.frame):
+        frame, coverage = draw.over(
+            np.asarray(person.frames[shown]), motion.expression[t], motion.pose[t], light[shown]
+        )
+        yield frame, (coverage > 0.5).astype(np.uint8)
+
+
+def retraced(
+    draw: FaceRenderer, person: Target, frames: range
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames of the person with the reconstructed face laid over each, and the face's mask."""
+    known = person.track.coefficients
+    for t in frames:
+        frame, coverage = draw.over(
+            np.asarray(person.frames[t]), known.expression[t], known.pose[t], known.light[t]
+        )
+        yield frame, (coverage > 0.5).astype(np.uint8)
+
+
+def refined(
+    refiner: Refiner, pictures: Iterator[tuple[np.ndarray, np.ndarray]]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Refine frames that come with masks; each comes out with its mask. Memory stays flat."""
+    first, second, third = tee(pictures, 3)
+    refined_frames = refiner.refine_frames((f for f, _ in first), masks=(m for _, m in second))
+    yield from zip(refined_frames, (mask for _, mask in third), strict=True)

@@ -1,0 +1,295 @@
+"""The main job: a short video of a person and a speech clip in, that person speaking it out."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm.auto import tqdm
+
+from repro import FPS, SAMPLE_RATE
+from repro.config import Profile
+from repro.corpus.clip import read_audio
+from repro.corpus.video import VideoWriter
+from repro.errors import UserError
+from repro.evaluate.image import psnr, sharpness, ssim
+from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
+from repro.evaluate.pose import head_pose_similarity
+from repro.face import landmarks as lm
+from repro.motion.mapping import MotionMapping
+from repro.motion.predict import predict
+from repro.perform import Performance, perform, refined, rendered, retraced
+from repro.pipeline import (
+    Target,
+    Workspace,
+    general_motion,
+    general_refiner,
+    personal_motion,
+    personal_refiner,
+    renderer,
+    target,
+)
+from repro.provenance import Stopwatch, manifest, synthetic_label, write_json
+from repro.refine.refine import Refiner
+from repro.render.face import FaceRenderer
+from repro.speech.features import mfcc_windows
+
+HELD_OUT_FRAMES = 100
+"""Frames after those learned from, on which results are measured where the clip has them."""
+_MARK = "AI-generated"
+
+
+def talk(
+    video: Path,
+    audio: Path,
+    out: Path,
+    *,
+    profile: Profile,
+    frames: int = 300,
+    seed: int = 0,
+    work: Path | None = None,
+) -> dict[str, object]:
+    """Make the person of a video say what an audio file says.
+
+    Parameters
+    ----------
+    video : at least 2 s of one person; its first ``frames`` frames are learned from
+    audio : at least 0.5 s of speech; any sound or video file
+    out : the .mp4 to write; a record of how it was made goes beside it as .json
+    work : folder of models, general and personal, that later runs use again; by default
+        ``results/<profile>/synthetic``, shared with ``repro run``
+
+    Returns
+    -------
+    the record
+
+    Raises
+    ------
+    UserError
+        An input that cannot be used, or an output that cannot be written.
+    """
+    out = Path(out)
+    _check_writable(out)
+    sound = read_audio(audio)
+    watch = Stopwatch()
+    ws = Workspace.open(work or Path("results") / profile.name / "synthetic", profile, seed=seed)
+    with watch.stage("reconstruction"):
+        person = target(ws, video, frames=frames + HELD_OUT_FRAMES)
+    learned = min(frames, len(person))
+    with watch.stage("general motion"):
+        mapping, _, _ = general_motion(ws)
+    with watch.stage("general refinement"):
+        general_refiner(ws)
+    if person.audio is not None:
+        with watch.stage("personal motion"):
+            mapping, _, _ = personal_motion(ws, person, frames=learned)
+    with watch.stage("personal refinement"):
+        refiner, _, _ = personal_refiner(ws, person, frames=learned)
+    length = max(1, round(len(sound) / SAMPLE_RATE * FPS))
+    with watch.stage("motion from audio"):
+        performance = perform(
+            mapping,
+            mfcc_windows(sound, length),
+            person,
+            learned=learned,
+            names=ws.model.expression_names,
+            profile=profile,
+            seed=seed,
+        )
+    draw = renderer(ws, person, frames=learned)
+    with watch.stage("rendering"):
+        crispness = _write(out, draw, refiner, performance, person, sound, profile)
+    with watch.stage("measuring"):
+        measures = {
+            "reconstruction": reconstruction_scores(person),
+            "pose": pose_scores(performance, person, learned),
+            "lips": lip_scores(ws, performance, person),
+            "sharpness_ratio": round(crispness / real_sharpness(draw, person, learned), 3),
+            "held_out": held_out_scores(ws, mapping, draw, refiner, person, learned),
+        }
+    record: dict[str, object] = {
+        "video": {
+            "file": Path(video).name,
+            "frames_used": learned,
+            "frames_missed": np.nonzero(~person.track.found[:learned])[0].tolist(),
+            "people_seen": person.track.people,
+            "note": _note(person),
+        },
+        "audio": {"file": Path(audio).name, "seconds": round(len(sound) / SAMPLE_RATE, 3)},
+        "out": {"file": out.name, "frames": length, "fps": FPS, "label": synthetic_label()},
+        "mapping": "personal" if person.audio is not None else "general",
+        "networks": {"identity": refiner.identity_name, "spatial": refiner.spatial.name},
+        **measures,
+        **manifest(parameters=profile.model_dump(), seed=seed, stages=watch.summary()),
+    }
+    write_json(out.with_suffix(".json"), record)
+    return record
+
+
+def reconstruction_scores(person: Target) -> dict[str, float]:
+    """Distance of fitted from seen landmarks, in crop pixels and % of the inter-pupil distance."""
+    track = person.track
+    percent = track.residual[track.found]
+    size = lm.inter_pupil_distance(track.landmarks[track.found])[:, None]
+    return {
+        "median_percent_of_pupil_distance": round(float(np.median(percent)), 3),
+        "p95_percent_of_pupil_distance": round(float(np.percentile(percent, 95)), 3),
+        "median_px": round(float(np.median(percent / 100 * size)), 3),
+        "frames_found": int(track.found.sum()),
+        "frames": len(track),
+    }
+
+
+def pose_scores(performance: Performance, person: Target, learned: int) -> dict[str, object]:
+    """HS (Eq. 6) against the person's own frames, and both ranges in degrees, 5th to 95th %."""
+    own = person.motion.pose[:learned, :3]
+    made = performance.motion.pose[:, :3]
+
+    def span(angles: np.ndarray) -> list[float]:
+        low, high = np.percentile(np.degrees(angles), [5, 95], axis=0)
+        return [round(float(v), 2) for v in high - low]
+
+    return {
+        "hs": round(float(head_pose_similarity(own, made)), 4),
+        "hs_before_fitting_to_background": round(
+            float(head_pose_similarity(own, performance.intended[:, :3])), 4
+        ),
+        "range_deg_pitch_yaw_roll": span(made),
+        "target_range_deg_pitch_yaw_roll": span(own),
+    }
+
+
+def lip_scores(
+    ws: Workspace, performance: Performance, person: Target
+) -> dict[str, dict[str, float]]:
+    """Opening of the lips, % of the inter-pupil distance: 5th, 50th and 95th percentile."""
+    return {
+        name: {
+            f"p{level}": round(float(np.percentile(_lip_gap(ws, person, expression), level)), 2)
+            for level in (5, 50, 95)
+        }
+        for name, expression in (
+            ("generated_gap_percent", performance.motion.expression),
+            ("target_gap_percent", person.motion.expression),
+        )
+    }
+
+
+def held_out_scores(
+    ws: Workspace,
+    mapping: MotionMapping,
+    draw: FaceRenderer,
+    refiner: Refiner,
+    person: Target,
+    learned: int,
+) -> dict[str, float] | None:
+    """On frames that were not learned from: lips from their sound, and refined pictures.
+
+    Pictures are refined from the reconstructed coefficients, so they are judged apart from motion.
+    """
+    frames = range(learned, len(person))
+    if len(frames) < FPS:
+        return None
+    scores: dict[str, float] = {"frames": len(frames)}
+    if person.audio is not None:
+        said = predict(mapping, person.windows)[learned:]
+        true = _lip_gap(ws, person, person.motion.expression[learned:])
+        made = _lip_gap(ws, person, said.expression)
+        scores["lip_gap_r"] = round(float(correlation(true, made)), 3)
+        scores["closed_lip_recall"] = round(float(closed_lip_recall(true, made)), 3)
+    real = [np.asarray(person.frames[t]) for t in frames]
+    inputs = list(retraced(draw, person, frames))
+    outputs = [frame for frame, _ in refined(refiner, iter(inputs))]
+    masks = [mask > 0 for _, mask in inputs]
+    for name, made_frames in (("rendered", [f for f, _ in inputs]), ("refined", outputs)):
+        triples = list(zip(made_frames, real, masks, strict=True))
+        scores[f"{name}_psnr"] = _mean(psnr(a, b) for a, b, _ in triples)
+        scores[f"{name}_face_psnr"] = _mean(psnr(a, b, mask=m) for a, b, m in triples)
+        scores[f"{name}_ssim"] = _mean(ssim(a, b) for a, b, _ in triples)
+        scores[f"{name}_sharpness_ratio"] = round(
+            _mean(sharpness(a, m) for a, _, m in triples)
+            / _mean(sharpness(b, m) for _, b, m in triples),
+            3,
+        )
+    return scores
+
+
+def real_sharpness(draw: FaceRenderer, person: Target, learned: int) -> float:
+    """Mean sharpness of the face in the person's own frames, every fifth of them."""
+    frames = range(0, learned, 5)
+    masks = (mask > 0 for _, mask in retraced(draw, person, frames))
+    return _mean(
+        sharpness(np.asarray(person.frames[t]), mask)
+        for t, mask in zip(frames, masks, strict=True)
+    )
+
+
+def marked(frame: np.ndarray) -> np.ndarray:
+    """A copy of a frame (H, W, 3) uint8 with a small mark that says it is generated."""
+    copy = frame.copy()
+    scale = frame.shape[0] / 256 * 0.32
+    origin = (4, frame.shape[0] - 5)
+    for colour, width in (((0, 0, 0), 2), ((255, 255, 255), 1)):
+        cv2.putText(
+            copy, _MARK, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA
+        )
+    return copy
+
+
+def _write(
+    out: Path,
+    draw: FaceRenderer,
+    refiner: Refiner,
+    performance: Performance,
+    person: Target,
+    sound: np.ndarray,
+    profile: Profile,
+) -> float:
+    """Render, refine and write the video; the mean sharpness of its faces."""
+    size = draw.track.camera.width
+    total, count = 0.0, len(performance.motion)
+    pictures = refined(refiner, rendered(draw, performance, person))
+    with VideoWriter(out, size=(size, size), audio=sound, metadata=synthetic_label()) as writer:
+        for frame, mask in tqdm(pictures, desc="rendering", total=count, unit="frame"):
+            total += sharpness(frame, mask > 0)
+            writer.write(marked(frame) if profile.talk.visible_mark else frame)
+    return total / count
+
+
+def _lip_gap(ws: Workspace, person: Target, expression: np.ndarray) -> np.ndarray:
+    return lip_gap(ws.model.landmarks(person.track.vertices(ws.model, expression)))
+
+
+def _note(person: Target) -> str:
+    notes = []
+    if person.audio is None:
+        notes.append("the video has no sound: the general mapping speaks, not this person's own")
+    if person.track.people > 1:
+        notes.append(f"{person.track.people} people were seen; the larger, steadier was followed")
+    missed = int((~person.track.found).sum())
+    if missed:
+        notes.append(f"the face was lost in {missed} frames and bridged")
+    return "; ".join(notes)
+
+
+def _mean(values) -> float:
+    return round(float(np.mean(list(values))), 4)
+
+
+def _check_writable(out: Path) -> None:
+    """Say now, not after minutes of work, that the output cannot be written.
+
+    Raises
+    ------
+    UserError
+        Another suffix than .mp4, or a folder that cannot be written.
+    """
+    if out.suffix.lower() != ".mp4":
+        raise UserError(f"Output '{out}' must end in .mp4.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        probe = out.with_name(f".{out.stem}.{os.getpid()}.probe")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"Output '{out}' cannot be written ({error.strerror}).") from error

@@ -1,0 +1,104 @@
+"""HS (Eq. 6) on distributions whose Wasserstein distance is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import wasserstein_distance
+
+from repro.evaluate.pose import (
+    head_pose_similarity,
+    head_pose_similarity_by_axis,
+    pose_range,
+)
+
+RANGE = (-0.5, 0.5)
+
+
+def turned(value: float, frames: int = 50) -> np.ndarray:
+    return np.full((frames, 3), value)
+
+
+def test_hs_of_identical_distributions_is_one():
+    angles = np.random.default_rng(0).normal(0, 0.1, (200, 3))
+    assert head_pose_similarity(angles, angles) == pytest.approx(1)
+    shuffled = np.random.default_rng(1).permutation(np.concatenate([angles, angles]))
+    assert head_pose_similarity(angles, shuffled) == pytest.approx(1)
+
+
+def test_hs_of_heads_at_opposite_ends_of_the_range_is_zero():
+    hs = head_pose_similarity(turned(-0.5), turned(0.5), range_rad=RANGE)
+    assert hs == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_shift_lowers_hs_by_its_share_of_the_range(joint):
+    bins = 11  # centres 0.1 of the range apart
+    hs = head_pose_similarity(
+        turned(0.0), turned(0.3 * 11 / 11), bins=bins, range_rad=RANGE, joint=joint
+    )
+    assert hs == pytest.approx(1 - 3 / 10)
+
+
+def test_one_axis_of_three_counts_a_third():
+    other = turned(0.0)
+    other[:, 1] = 0.5
+    by_axis = head_pose_similarity_by_axis(turned(-0.5), turned(-0.5), range_rad=RANGE)
+    assert by_axis == {"pitch": 1, "yaw": 1, "roll": 1}
+    base = turned(-0.5)
+    moved = base.copy()
+    moved[:, 1] = 0.5
+    assert head_pose_similarity(base, moved, range_rad=RANGE) == pytest.approx(2 / 3)
+
+
+def test_hs_agrees_with_scipy_on_the_samples():
+    rng = np.random.default_rng(2)
+    real, made = rng.normal(0, 0.12, (300, 3)), rng.normal(0.05, 0.06, (170, 3))
+    expected = np.mean([1 - wasserstein_distance(real[:, k], made[:, k]) for k in range(3)])
+    got = head_pose_similarity(real, made, bins=400, range_rad=RANGE)
+    assert got == pytest.approx(expected, abs=0.004)
+
+
+def test_joint_hs_sees_what_the_axes_alone_do_not():
+    """Pitch and yaw move together in one clip and against each other in the other."""
+    t = np.linspace(-0.4, 0.4, 60)
+    along = np.stack([t, t, 0 * t], 1)
+    against = np.stack([t, -t, 0 * t], 1)
+    kinds = {j: head_pose_similarity(along, against, bins=12, joint=j) for j in (False, True)}
+    assert kinds[False] == pytest.approx(1)
+    assert kinds[True] < 0.95
+
+
+def test_angles_beyond_the_range_count_in_its_outermost_bin():
+    assert head_pose_similarity(turned(9.0), turned(0.5), range_rad=RANGE) == 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 40))
+def test_hs_is_symmetric_and_between_zero_and_one(seed, t, m):
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(-1, 1, (t, 3)), rng.uniform(-1, 1, (m, 3))
+    hs = head_pose_similarity(a, b)
+    assert 0 <= hs <= 1 + 1e-12
+    assert hs == pytest.approx(head_pose_similarity(b, a))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (10, 6), (10,)])
+def test_angles_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="angles"):
+        head_pose_similarity(np.zeros(shape), turned(0))
+
+
+def test_pose_range_of_a_sine():
+    t = np.arange(1000) / 25
+    angles = np.zeros((1000, 3))
+    angles[:, 1] = np.deg2rad(10) * np.sin(2 * np.pi * 0.5 * t) + np.deg2rad(3)
+    stats = pose_range(angles)
+    assert stats.mean_deg[1] == pytest.approx(3, abs=0.05)
+    assert stats.sd_deg[1] == pytest.approx(10 / np.sqrt(2), rel=0.01)
+    assert stats.range_deg[1] == pytest.approx(20, rel=0.01)
+    assert stats.speed_deg_per_s[1] == pytest.approx(4 * 10 * 0.5, rel=0.02)  # 4 A f
+    assert stats.as_dict()["range_deg"]["pitch"] == 0
+
+
+def test_pose_range_of_one_frame_has_no_speed():
+    assert pose_range(np.zeros((1, 3))).speed_deg_per_s.tolist() == [0, 0, 0]
