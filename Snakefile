@@ -17,20 +17,20 @@ CORPUS = str(config.get("corpus", "synthetic"))
 SEED = int(config.get("seed", 0))
 OVERRIDES = dict(config.get("overrides") or {})
 RESULTS = Path(config.get("results_dir", "results")).resolve()
-ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{CORPUS}"
+ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{Path(CORPUS).name}"
 PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles/{PROFILE}.toml"
 
-# notebook: the notebooks it needs, the parts of the package it adds to theirs
+# notebook: the notebooks it needs, and the modules and packages it adds to theirs
 STAGES = {
-    "01_data_preparation": ([], ["corpus", "face", "speech", "render"]),
+    "01_data_preparation": ([], ["face", "speech", "render", "corpus"]),
     "02_reconstruction": (["01_data_preparation"], ["reconstruct"]),
-    "03_general_training": (["02_reconstruction"], ["motion"]),
-    "04_fine_tuning": (["03_general_training"], ["motion"]),
-    "05_rendering": (["04_fine_tuning"], ["render"]),
-    "06_gan_refinement": (["05_rendering"], ["refine", "evaluate"]),
-    "00_quickstart": (["06_gan_refinement"], []),
+    "03_general_training": (["02_reconstruction"], ["motion", "refine"]),
+    "04_fine_tuning": (["03_general_training"], []),
+    "05_rendering": (["04_fine_tuning"], ["perform"]),
+    "06_gan_refinement": (["05_rendering"], ["evaluate"]),
+    "00_quickstart": (["06_gan_refinement"], ["talk"]),
 }
-EVERY_STAGE = ["config.py", "pipeline.py"]
+EVERY_STAGE = ["config", "notebook", "pipeline"]
 
 
 def marker(stage):
@@ -38,8 +38,13 @@ def marker(stage):
 
 
 def sources(parts):
-    single = [str(HERE / "repro" / name) for name in EVERY_STAGE]
-    return single + sorted(str(p) for part in parts for p in (HERE / "repro" / part).glob("*.py"))
+    package = HERE / "repro"
+    found = [
+        path
+        for part in EVERY_STAGE + parts
+        for path in (*package.glob(f"{part}.py"), *package.glob(f"{part}/*.py"))
+    ]
+    return sorted(map(str, found))
 
 
 PARAMETERS = json.dumps(

@@ -24,13 +24,18 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 
+SYNTHETIC = "synthetic"
+"""The corpus that the package makes itself; any other name is a folder of videos."""
+
 ProfileOption = Annotated[str, typer.Option(help="smoke, demo, gpu, paper, or a .toml file.")]
 SeedOption = Annotated[int, typer.Option(help="The one seed from which all others are drawn.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="Override a setting: refine.steps=100.")
 ]
 ResultsOption = Annotated[Path, typer.Option(help="Folder of all results.")]
-CorpusOption = Annotated[str, typer.Option(help="Corpus that is learned from.")]
+CorpusOption = Annotated[
+    str, typer.Option(help="Corpus that is learned from: synthetic, or a folder of videos.")
+]
 
 
 @app.callback()
@@ -100,7 +105,7 @@ def _print_assets(*, details: bool = False) -> None:
 @app.command()
 def run(
     profile: ProfileOption = "demo",
-    corpus: CorpusOption = "synthetic",
+    corpus: CorpusOption = SYNTHETIC,
     seed: SeedOption = 0,
     cores: Annotated[
         int | None, typer.Option(min=1, help="Processor cores; all by default.")
@@ -116,7 +121,8 @@ def run(
 
     changes = parse_overrides(overrides or [])
     load_profile(profile, changes)  # says what is wrong before anything starts
-    root = results.resolve() / Path(profile).stem / corpus
+    corpus = corpus if corpus == SYNTHETIC else str(_existing(Path(corpus)))
+    root = _root(results.resolve(), profile, corpus)
     target = "all" if notebook is None else _notebook_target(notebook)
     command = [
         *(sys.executable, "-m", "snakemake", target),
@@ -138,6 +144,17 @@ def run(
         _print_results(root)
         out.print(f"report    {root / REPORT}", markup=False, soft_wrap=True)
         out.print(f"manifest  {root / MANIFEST}", markup=False, soft_wrap=True)
+
+
+def _root(results: Path, profile: str, corpus: str) -> Path:
+    """Where the results of a profile on a corpus stand."""
+    return results / Path(profile).stem / Path(corpus).name
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UserError(f"Corpus '{folder}' must be '{SYNTHETIC}' or a folder of videos.")
+    return folder.resolve()
 
 
 def _checkout() -> Path:
@@ -210,11 +227,11 @@ def _print_costs(stages: dict[str, dict[str, float]]) -> None:
 @app.command()
 def report(
     profile: ProfileOption = "demo",
-    corpus: CorpusOption = "synthetic",
+    corpus: CorpusOption = SYNTHETIC,
     results: ResultsOption = Path("results"),
 ) -> None:
     """Say what a run has made, and where."""
-    _print_results(results / Path(profile).stem / corpus)
+    _print_results(_root(results, profile, corpus))
 
 
 def _print_results(root: Path) -> None:

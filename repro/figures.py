@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from repro import FPS
+from repro import FPS, SAMPLE_RATE
+from repro.corpus.clip import Clip
+from repro.corpus.synthetic import Truth
 
 _ANGLES = ("pitch", "yaw", "roll")
 
@@ -34,6 +36,35 @@ def sheet(rows: Mapping[str, Sequence[np.ndarray]], *, width_in: float = 11) -> 
             axis.imshow(frame, vmin=0, vmax=1)
         line[0].set_ylabel(name, fontsize=9)
     figure.subplots_adjust(left=0.03, right=1, bottom=0, top=1, wspace=0.02, hspace=0.02)
+    return figure
+
+
+def stills(clip: Clip, count: int) -> list[np.ndarray]:
+    """``count`` frames (H, W, 3) uint8 spread evenly over a clip, read once through."""
+    wanted = set(evenly(count, clip.frames).tolist())
+    return [frame for t, frame in enumerate(clip.read()) if t in wanted]
+
+
+def speech(audio: np.ndarray, truth: Truth | None) -> Figure:
+    """Sound (N,) at 16 kHz; with a truth, its phonemes and the true opening of the lips."""
+    count = 1 if truth is None else 2
+    figure, axes = plt.subplots(
+        count, 1, figsize=(11, 2 * count), sharex=True, squeeze=False, layout="constrained"
+    )
+    (sound, *rest) = axes[:, 0]
+    sound.plot(np.arange(len(audio)) / SAMPLE_RATE, audio, lw=0.3)
+    sound.set_ylabel("sound")
+    if truth is not None:
+        gap = 1000 * truth.lip_gap_m
+        rest[0].plot(np.arange(len(gap)) / FPS, gap, lw=1.2)
+        rest[0].set_ylabel("lip gap (mm)")
+        for symbol, (start, end) in zip(truth.symbols, truth.times_s, strict=True):
+            sound.text((start + end) / 2, 0.9 * np.abs(audio).max(), symbol, ha="center", size=7)
+            if symbol in ("p", "b", "m"):
+                for axis in axes[:, 0]:
+                    axis.axvspan(start, end, color="tab:red", alpha=0.15, lw=0)
+    axes[-1, 0].set_xlim(0, min(8.0, len(audio) / SAMPLE_RATE))
+    axes[-1, 0].set_xlabel("seconds (the first eight; p, b and m in red)")
     return figure
 
 

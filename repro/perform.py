@@ -1,6 +1,6 @@
 """From sound to finished frames: motion, backgrounds, rendering, refinement joined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import tee
 
@@ -86,7 +86,7 @@ def rendered(
 
 
 def retraced(
-    draw: FaceRenderer, person: Target, frames: range
+    draw: FaceRenderer, person: Target, frames: Iterable[int]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Frames of the person with the reconstructed face laid over each, and the face's mask."""
     known = person.track.coefficients

@@ -16,7 +16,8 @@ from tqdm.auto import tqdm
 from repro import assets
 from repro.config import Profile
 from repro.corpus.clip import Clip, open_clip
-from repro.corpus.synthetic import GENERAL, PERSONAL, Corpus, Entry, load_corpus, make_corpus
+from repro.corpus.folder import folder_corpus
+from repro.corpus.synthetic import GENERAL, PERSONAL, Corpus, load_corpus, make_corpus
 from repro.errors import UserError
 from repro.face import landmarks as lm
 from repro.face.model import MorphableModel, load_open_model
@@ -31,10 +32,11 @@ from repro.refine.identity import identity_network
 from repro.refine.pairs import PersonPairs
 from repro.refine.refine import Refiner
 from repro.refine.train import RefineHistory, train_refiner
-from repro.render.face import FaceRenderer
+from repro.render.face import FaceRenderer, RenderSettings
 from repro.speech.features import mfcc_windows
 from repro.store import Store, digest, file_hash
 
+SYNTHETIC = "synthetic"
 MOUTH_MARGIN_PX = 4
 IDENTITY_EVERY = 25
 """Frames between two looks of the identity network, which is slow; those between are mixed."""
@@ -86,18 +88,22 @@ class Target:
 class Workspace:
     """Where results go, and with which settings, seed and face model they are made.
 
-    root     folder of this profile's results
+    root     folder of this profile's results on this corpus
     profile  settings of every stage
+    corpus   "synthetic", or a folder of videos
     seed     the one seed from which all others are drawn
     """
 
     root: Path
     profile: Profile
+    corpus: str
     seed: int
     model: MorphableModel
 
     @classmethod
-    def open(cls, root: Path | str, profile: Profile, *, seed: int = 0) -> "Workspace":
+    def open(
+        cls, root: Path | str, profile: Profile, *, corpus: str = SYNTHETIC, seed: int = 0
+    ) -> "Workspace":
         """A workspace on the open face model.
 
         Raises
@@ -110,7 +116,7 @@ class Workspace:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"Folder '{root}' cannot be written ({error.strerror}).") from error
-        return cls(root, profile, seed, load_open_model())
+        return cls(root, profile, corpus, seed, load_open_model())
 
     @cached_property
     def store(self) -> Store:
@@ -180,18 +186,40 @@ def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Ta
     )
 
 
+def videos(ws: Workspace, split: str) -> list[Path]:
+    """The videos of a split, ``general`` or ``personal``, of the workspace's corpus.
+
+    In a folder of videos the longest one is the personal clip and the others are general.
+
+    Raises
+    ------
+    UserError
+        A folder with fewer than two videos.
+    """
+    if ws.corpus == SYNTHETIC:
+        return [entry.video for entry in corpus(ws).split(split)]
+    clips = folder_corpus(ws.corpus, min_s=2.0)
+    if len(clips) < 2:
+        raise UserError(f"Folder '{ws.corpus}' holds {len(clips)} videos; at least 2 are needed.")
+    longest = max(clips, key=lambda clip: clip.frames)
+    return [clip.path for clip in clips if (clip is longest) == (split == PERSONAL)]
+
+
 def general_targets(ws: Workspace) -> list[Target]:
     """All general clips of the corpus, reconstructed (notebook 02)."""
-    return _targets(ws, corpus(ws).split(GENERAL))
+    return _targets(ws, GENERAL)
 
 
 def personal_targets(ws: Workspace) -> list[Target]:
     """The held-out people's long clips, reconstructed (notebook 02)."""
-    return _targets(ws, corpus(ws).split(PERSONAL))
+    return _targets(ws, PERSONAL)
 
 
-def _targets(ws: Workspace, entries: tuple[Entry, ...]) -> list[Target]:
-    return [target(ws, e.video) for e in tqdm(entries, desc="reconstruction", unit="clip")]
+def _targets(ws: Workspace, split: str) -> list[Target]:
+    return [
+        target(ws, video)
+        for video in tqdm(videos(ws, split), desc=f"reconstruction, {split}", unit="clip")
+    ]
 
 
 # Section 3.2
@@ -269,11 +297,17 @@ def _counting(bar: tqdm):
 # Section 3.3
 
 
-def renderer(ws: Workspace, person: Target, *, frames: int) -> FaceRenderer:
-    """What draws this person: albedo from the first ``frames`` frames (notebook 05)."""
-    return FaceRenderer.of(
-        ws.model, person.track, person.frames[:frames], settings=ws.profile.render
-    )
+def renderer(
+    ws: Workspace, person: Target, *, frames: int, albedo: str | None = None
+) -> FaceRenderer:
+    """What draws this person: albedo from the first ``frames`` frames (notebook 05).
+
+    ``albedo``: ``low_frequency`` or ``detailed``; the profile's by default.
+    """
+    settings = ws.profile.render
+    if albedo is not None:
+        settings = RenderSettings(**{**settings.model_dump(), "albedo": albedo})
+    return FaceRenderer.of(ws.model, person.track, person.frames[:frames], settings=settings)
 
 
 def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> PersonPairs:

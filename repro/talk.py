@@ -12,8 +12,9 @@ from repro.config import Profile
 from repro.corpus.clip import read_audio
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
-from repro.evaluate.image import psnr, sharpness, ssim
+from repro.evaluate.image import sharpness
 from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
+from repro.evaluate.pictures import picture_scores
 from repro.evaluate.pose import head_pose_similarity
 from repro.face import landmarks as lm
 from repro.motion.mapping import MotionMapping
@@ -197,20 +198,16 @@ def held_out_scores(
         made = _lip_gap(ws, person, said.expression)
         scores["lip_gap_r"] = round(float(correlation(true, made)), 3)
         scores["closed_lip_recall"] = round(float(closed_lip_recall(true, made)), 3)
-    real = [np.asarray(person.frames[t]) for t in frames]
     inputs = list(retraced(draw, person, frames))
-    outputs = [frame for frame, _ in refined(refiner, iter(inputs))]
-    masks = [mask > 0 for _, mask in inputs]
-    for name, made_frames in (("rendered", [f for f, _ in inputs]), ("refined", outputs)):
-        triples = list(zip(made_frames, real, masks, strict=True))
-        scores[f"{name}_psnr"] = _mean(psnr(a, b) for a, b, _ in triples)
-        scores[f"{name}_face_psnr"] = _mean(psnr(a, b, mask=m) for a, b, m in triples)
-        scores[f"{name}_ssim"] = _mean(ssim(a, b) for a, b, _ in triples)
-        scores[f"{name}_sharpness_ratio"] = round(
-            _mean(sharpness(a, m) for a, _, m in triples)
-            / _mean(sharpness(b, m) for _, b, m in triples),
-            3,
-        )
+    pictures = {
+        "rendered": [frame for frame, _ in inputs],
+        "refined": [frame for frame, _ in refined(refiner, iter(inputs))],
+        "real": [person.frames[t] for t in frames],
+    }
+    table = picture_scores(pictures, [mask > 0 for _, mask in inputs], real="real")
+    for row in table.to_dict("records"):
+        name = row.pop("frames")
+        scores |= {f"{name}_{key}": round(float(value), 4) for key, value in row.items()}
     return scores
 
 
@@ -219,8 +216,7 @@ def real_sharpness(draw: FaceRenderer, person: Target, learned: int) -> float:
     frames = range(0, learned, 5)
     masks = (mask > 0 for _, mask in retraced(draw, person, frames))
     return _mean(
-        sharpness(np.asarray(person.frames[t]), mask)
-        for t, mask in zip(frames, masks, strict=True)
+        sharpness(np.asarray(person.frames[t]), mask) for t, mask in zip(frames, masks, strict=True)
     )
 
 
@@ -257,7 +253,7 @@ def _write(
 
 
 def _lip_gap(ws: Workspace, person: Target, expression: np.ndarray) -> np.ndarray:
-    return lip_gap(ws.model.landmarks(person.track.vertices(ws.model, expression)))
+    return lip_gap(person.track.shape_landmarks(ws.model, expression))
 
 
 def _note(person: Target) -> str:

@@ -5,8 +5,8 @@ and sheen, eyes with iris and highlight, wet teeth and tongue, woven cloth, and 
 layers of strands. Every pattern is a function of the place on the mean face, so it stays with the
 skin as the face moves.
 
-All compiled functions but the noise stand in this one file: numba's cache only notices changes of the file that
-holds the function it stored.
+All compiled functions but the noise stand in this one file: numba's cache only notices changes of
+the file that holds the function it stored.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -228,7 +228,8 @@ def _pictures(container, stream) -> Iterator[tuple[av.VideoFrame, float]]:
     rate = float(stream.guessed_rate or stream.average_rate or FPS)
     for k, picture in enumerate(_decoded(container, stream)):
         stamped = picture.pts is not None
-        yield picture, float(picture.pts * stream.time_base) if stamped else k / rate
+        time_s = float(picture.pts * stream.time_base) if stamped else k / rate
+        yield picture, time_s  # type: ignore[misc]
 
 
 def _timeline(path: Path) -> tuple[np.ndarray, float]:
@@ -254,7 +255,7 @@ def _timeline(path: Path) -> tuple[np.ndarray, float]:
 
 def _orientation(picture: av.VideoFrame) -> np.ndarray:
     """The (2, 2) matrix of -1, 0, 1 that takes source directions (x, y) to shown ones."""
-    data = picture.side_data.get(SideData.DISPLAYMATRIX)
+    data = picture.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]
     if data is None:
         return np.eye(2, dtype=int)
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5] / 65536
@@ -310,7 +311,8 @@ def _sound(path: Path, *, zero_s: float | None, min_s: float) -> np.ndarray:
 
 def _runs(container, stream) -> Iterator[tuple[float, np.ndarray]]:
     """Stretches of sound without a hole: timestamp in seconds, samples (n,) float32 at 16 kHz."""
-    resampler, kind, start_s, end_s, spare_s, parts = None, None, 0.0, 0.0, 0.0, []
+    resampler, kind, start_s, end_s, spare_s = None, None, 0.0, 0.0, 0.0
+    parts: list[np.ndarray] = []
 
     def joined() -> tuple[float, np.ndarray]:
         run = np.concatenate([*parts, *_resampled(resampler, None)])

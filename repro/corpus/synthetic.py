@@ -266,6 +266,12 @@ def load_truth(path: Path) -> Truth:
         )
 
 
+def truth_of(video: Path) -> Truth | None:
+    """The truth beside a synthetic clip; None for a real one."""
+    path = Path(video).with_suffix(".npz")
+    return load_truth(path) if path.is_file() else None
+
+
 def make_corpus(
     folder: Path,
     settings: CorpusSettings,
@@ -380,7 +386,7 @@ def _check_settings(folder: Path, settings: CorpusSettings) -> None:
 
 def _save_npz(path: Path, arrays: dict) -> None:
     part = path.with_suffix(".npz.part")
-    with open(part, "wb") as f:
+    with part.open("wb") as f:
         np.savez_compressed(f, **arrays)
     os.replace(part, path)
 

@@ -138,7 +138,9 @@ class VideoWriter:
         return round(self.frames * SAMPLE_RATE / self.fps)
 
     def _write_sound(self, stop: int) -> None:
-        while self._sound is not None and self._heard < stop:
+        if self._sound is None or self._audio is None:
+            return
+        while self._heard < stop:
             block = np.zeros(min(_AAC_BLOCK, stop - self._heard), np.float32)
             given = self._audio[self._heard : self._heard + len(block)]
             block[: len(given)] = given
@@ -172,8 +174,9 @@ class VideoWriter:
             raise UserError(f"Cannot write '{self.path}': it has no frames.")
         self._write_sound(self._samples)
         with self._explained():
-            for stream in self._container.streams:
-                self._container.mux(stream.encode(None))
+            self._container.mux(self._picture.encode(None))
+            if self._sound is not None:
+                self._container.mux(self._sound.encode(None))
             self._container.close()
             os.replace(self._temporary, self.path)
 

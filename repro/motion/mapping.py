@@ -47,7 +47,7 @@ class MotionMapping(nn.Module):
 
 
 def fit_ridge(windows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Ridge regression whose strength is chosen by blocked cross-validation.
+    """Ridge regression, its strength chosen for each target by blocked cross-validation.
 
     Parameters
     ----------
@@ -62,15 +62,14 @@ def fit_ridge(windows: np.ndarray, targets: np.ndarray) -> np.ndarray:
     y = np.asarray(targets, np.float64)
     strengths = np.geomspace(30, 30_000, 7)
     blocks = np.array_split(np.arange(len(x)), 5)
-    scale = y.std(0) + 1e-9
-    errors = np.zeros(len(strengths))
+    errors = np.zeros((len(strengths), y.shape[1]))
     for block in blocks:
         rest = np.setdiff1d(np.arange(len(x)), block)
         for i, weights in enumerate(_ridges(x[rest], y[rest], strengths)):
             fitted = x[block] @ weights[:-1] + weights[-1]
-            errors[i] += (((fitted - y[block]) / scale) ** 2).sum()
-    best = strengths[errors.argmin()]
-    return next(_ridges(x, y, [best])).astype(np.float32)
+            errors[i] += ((fitted - y[block]) ** 2).sum(0)
+    fits = np.stack(list(_ridges(x, y, strengths)))  # strengths, inputs + 1, K
+    return fits[errors.argmin(0), :, np.arange(y.shape[1])].T.astype(np.float32)
 
 
 def _ridges(x: np.ndarray, y: np.ndarray, strengths):

@@ -149,9 +149,7 @@ class _Run:
         self.fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
         optimiser = torch.optim.AdamW(network.parameters(), lr, weight_decay=settings.weight_decay)
         self.model, self.optimiser = self.fabric.setup(network, optimiser)
-        self.metric = None
-        if metric is not None:
-            self.metric = torch.as_tensor(metric, dtype=torch.float32, device=self.fabric.device)
+        self.metric = None if metric is None else torch.as_tensor(metric, dtype=torch.float32)
         self.lambda_expression = (
             settings.fine_tune_lambda_expression_continuity if personal else 0.0
         )
@@ -163,6 +161,8 @@ class _Run:
             learned, held_out = _split(clips, self.settings.held_out)
         windows = WindowSet(learned, self.settings)
         unseen = WindowSet(held_out, self.settings) if held_out else None
+        if self.metric is not None:
+            self.metric = self._balanced(self.metric, learned).to(self.fabric.device)
         history, best = self._resume()
         begun = time.monotonic() - history.seconds
         while history.epochs < self.epochs and not self._is_done(history):
@@ -192,9 +192,8 @@ class _Run:
                 self.optimiser.zero_grad()
                 terms = self._loss(batch)
                 self.fabric.backward(terms.total)
-                self.fabric.clip_gradients(self.model, self.optimiser, max_norm=1.0)
                 self.optimiser.step()
-                rows.append([float(term) for term in terms])
+                rows.append([float(term.detach()) for term in terms])
                 steps += 1
         train = _appended(history.train, rows)
         held_out = history.held_out
@@ -206,6 +205,14 @@ class _Run:
         return replace(
             history, epochs=epoch + 1, steps=steps, train=train, held_out=held_out, best=best
         )
+
+    def _balanced(self, metric: Tensor, clips: Sequence[Example]) -> Tensor:
+        """The metric, scaled so that standardised targets keep a mean square of 1 after it."""
+        if not self.settings.standardise_targets:
+            return metric
+        targets = torch.from_numpy(np.concatenate([motion.expression for _, motion in clips]))
+        spread = ((targets - targets.mean(0)) @ metric).square().mean().sqrt()
+        return metric / spread.clamp(min=1e-6)
 
     def _loss(self, batch: Batch) -> MotionLoss:
         batch = Batch(*(part.to(self.fabric.device) for part in batch))

@@ -48,6 +48,10 @@ class FaceTrack:
             expression = self.coefficients.expression
         return model.vertices(self.coefficients.identity, expression) + self.shape_offset
 
+    def shape_landmarks(self, model: MorphableModel, expression: np.ndarray) -> np.ndarray:
+        """Model-space landmarks (..., 478, 3) of this person with expression (..., 64)."""
+        return model.landmarks(self.vertices(model, expression))
+
     def posed(self, model: MorphableModel, expression: np.ndarray, pose: np.ndarray) -> np.ndarray:
         """Camera-space vertices (..., V, 3) for expression (..., 64) and pose (..., 6)."""
         return apply_pose(self.vertices(model, expression), pose)

@@ -199,11 +199,12 @@ class _Trainer:
             term = losses.feature_loss(real_features, features, held)
             terms["features"] = (s.lambda_features, term)
         if s.lambda_gradient or s.lambda_texture:
+            shown = batch.face if pixels is None else batch.face * pixels
             real, made = (
                 losses.laplacian_bands(image, bands=_BANDS) for image in (batch.real, refined.image)
             )
             terms["gradient"] = (s.lambda_gradient, losses.gradient_loss(real, made, pixels))
-            terms["texture"] = (s.lambda_texture, losses.texture_loss(real, made, batch.face))
+            terms["texture"] = (s.lambda_texture, losses.texture_loss(real, made, shown))
         return terms
 
     @torch.no_grad()

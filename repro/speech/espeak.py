@@ -118,9 +118,9 @@ def _without_echo(samples: np.ndarray, sample_rate: int, voice: str) -> np.ndarr
         return samples
     file = Path(espeakng_loader.get_data_path()) / "voices" / "!v" / variant
     echo = re.search(r"^echo\s+(\d+)\s+(\d+)", file.read_text(encoding="utf-8"), re.MULTILINE)
-    delay = int(echo[1]) * sample_rate // 1000 if echo else 0
-    if not 0 < delay < len(samples):
+    if echo is None or int(echo[1]) * sample_rate // 1000 not in range(1, len(samples)):
         return samples
+    delay = int(echo[1]) * sample_rate // 1000
     dry = samples.astype(np.int32)
     dry[delay:] -= (dry[:-delay] * int(echo[2])) >> 8
     return np.clip(dry, -32768, 32767).astype(np.int16)

@@ -158,7 +158,7 @@ def speak(
 
 
 def _library_name(voice: str) -> str:
-    """eSpeak NG knows en-gb by the name en."""
+    """The library's own name of a voice: it knows en-gb as en."""
     language, plus, variant = voice.partition("+")
     return ("en" if language == "en-gb" else language) + plus + variant
 
@@ -171,13 +171,15 @@ def _spans(
     A plosive begins with its closure, when the lips or the tongue are already shut: at its word's
     beginning if it is the first of it, and in any case where the phoneme before it falls silent.
     """
-    sounds, word, first = [], None, False
+    sounds: list[tuple[str, int, WordMark | None]] = []
+    word, first = None, False
     for mark in marks:
         if isinstance(mark, WordMark):
             word, first = mark, True
             continue
-        closed = first and mark.symbol.startswith(_PLOSIVES)
-        start = min(mark.sample, word.sample) if closed else mark.sample
+        start = mark.sample
+        if word and first and mark.symbol.startswith(_PLOSIVES):
+            start = min(start, word.sample)
         sounds.append((mark.symbol or PAUSE, start, word))
         first = first and not mark.symbol
     starts = [start for _, start, _ in sounds]
@@ -187,7 +189,8 @@ def _spans(
         if sounds[k][0] != PAUSE and silent > closure:
             ends[k] -= silent
             starts[k + 1] = ends[k]
-    spans, words = [], {}
+    spans: list[tuple[str, int, int]] = []
+    words: dict[WordMark, tuple[int, int]] = {}
     for (symbol, _, word), start, end in zip(sounds, starts, ends, strict=True):
         if end <= start:
             continue
@@ -204,7 +207,7 @@ def _silence_at_end(samples: np.ndarray) -> int:
 
 def _padded(spans: list[tuple[str, float, float]], total_s: float) -> tuple[Phoneme, ...]:
     """Phonemes from 0 to the end, with pauses that touch made one."""
-    phonemes = []
+    phonemes: list[Phoneme] = []
     spans = [(PAUSE, 0.0, spans[0][1]), *spans, (PAUSE, spans[-1][2], total_s)]
     for symbol, start_s, end_s in spans:
         if end_s <= start_s:

@@ -20,10 +20,11 @@ TINY = MotionSettings(
     lstm_layers=1,
     standardise_targets=True,
     stride_frames=4,
-    lr=4e-3,
-    fine_tune_lr=4e-3,
-    epochs=4,
-    fine_tune_epochs=4,
+    batch=8,
+    lr=5e-3,
+    fine_tune_lr=5e-3,
+    epochs=12,
+    fine_tune_epochs=12,
 )
 PERSON_PLACE = np.array([0.1, -0.2, 0.05, 0.02, 0.01, 0.7], np.float32)
 
@@ -69,7 +70,7 @@ def test_general_training_learns_what_sound_tells(general):
     made = predict(mapping, windows)
     assert correlation(made.expression[:, 24], truth.expression[:, 24]) > 0.7
     assert history.train["total"][-1] < 0.7 * history.train["total"][0]
-    assert history.epochs == history.best == 4
+    assert history.epochs == history.best == 12
 
 
 def test_general_pose_is_about_zero_and_personal_pose_about_the_person_s_place(general):
@@ -215,8 +216,8 @@ def test_ridge_agrees_with_the_normal_equations_at_the_strength_it_chose():
 
 def test_ridge_of_motion_that_sound_does_not_tell_is_nearly_its_mean():
     rng = np.random.default_rng(1)
-    weights = fit_ridge(rng.normal(size=(150, 28, 12)), rng.normal(size=(150, 3)))
-    assert np.abs(weights[:-1]).max() < 0.01
+    weights = fit_ridge(rng.normal(size=(100, 10, 4)), rng.normal(size=(100, 3)))
+    assert np.abs(weights[:-1]).max() < 0.05
 
 
 def test_settings_that_do_not_fit_are_refused():

@@ -1,0 +1,76 @@
+"""What every notebook begins and ends with: its workspace, its figures and tables, its marker."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from repro.config import load_profile
+from repro.figures import keep
+from repro.pipeline import Workspace
+from repro.provenance import MIB, peak_memory_bytes, write_json
+
+
+@dataclass(frozen=True)
+class Session:
+    """A notebook being run.
+
+    stage  the notebook's stem, such as ``03_general_training``
+    ws     where its results go
+    began  ``time.perf_counter()`` at the start
+    """
+
+    stage: str
+    ws: Workspace
+    began: float
+
+    def show(self, figure: Figure, name: str) -> Figure:
+        """Keep a figure among the results, and give it back to be shown."""
+        keep(figure, self.ws.root / "figures" / self.stage, name)
+        plt.close(figure)  # shown once, as the cell's value
+        return figure
+
+    def table(self, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Keep a table among the results as CSV, and give it back to be shown."""
+        folder = self.ws.root / "tables"
+        folder.mkdir(exist_ok=True)
+        rows.to_csv(folder / f"{self.stage[:2]}_{name}.csv", index=False)
+        return rows
+
+    def finish(self, **numbers: object) -> Mapping[str, object]:
+        """Write the marker that says this notebook is done, with its main numbers."""
+        record = {
+            **numbers,
+            "seed": self.ws.seed,
+            "profile": self.ws.profile.name,
+            "face_model": self.ws.model.name,
+            "device": self.ws.device,
+            "seconds": round(time.perf_counter() - self.began, 1),
+            "peak_memory_mib": round(peak_memory_bytes() / MIB, 1),
+        }
+        write_json(self.ws.root / f"{self.stage}.json", record)
+        return record
+
+
+def begin(
+    stage: str,
+    *,
+    profile: str,
+    corpus: str,
+    results_dir: str,
+    seed: int,
+    overrides: Mapping[str, object] | None = None,
+) -> Session:
+    """Open the workspace that a notebook's ``parameters`` cell asks for.
+
+    What an earlier notebook made is read; what is missing is made on the way.
+    """
+    settings = load_profile(profile, overrides)
+    root = Path(results_dir) / settings.name / Path(corpus).name
+    return Session(
+        stage, Workspace.open(root, settings, corpus=corpus, seed=seed), time.perf_counter()
+    )
