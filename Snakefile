@@ -95,6 +95,8 @@ for stage, (before, parts) in STAGES.items():
             python=sys.executable,
             parameters=PARAMETERS,
         threads: workflow.cores
+        message:
+            f"notebook {stage}"
         shell:
             "{params.python:q} -m papermill {input.notebook:q} {output.notebook:q}"
-            " -k python3 --no-progress-bar -y {params.parameters:q}"
+            " -k python3 --no-progress-bar --log-level WARNING -y {params.parameters:q}"

@@ -27,6 +27,9 @@ out = Console(highlight=False)
 SYNTHETIC = "synthetic"
 """The corpus that the package makes itself; any other name is a folder of videos."""
 
+CONFIG_FILE, LOCK_FILE = ".run.json", ".run.lock"
+"""Beside a run's results: what it was given, and the sign that it is going on."""
+
 ProfileOption = Annotated[str, typer.Option(help="smoke, demo, gpu, paper, or a .toml file.")]
 SeedOption = Annotated[int, typer.Option(help="The one seed from which all others are drawn.")]
 SetOption = Annotated[
@@ -117,6 +120,7 @@ def run(
     overrides: SetOption = None,
 ) -> None:
     """Run the notebooks in order; only what changed since the last run is done again."""
+    from repro.provenance import write_json
     from repro.report import MANIFEST, REPORT
 
     changes = parse_overrides(overrides or [])
@@ -124,17 +128,24 @@ def run(
     corpus = corpus if corpus == SYNTHETIC else str(_existing(Path(corpus)))
     root = _root(results.resolve(), profile, corpus)
     target = "all" if notebook is None else _notebook_target(notebook)
+    config = root / CONFIG_FILE
     command = [
         *(sys.executable, "-m", "snakemake", target),
         *("--snakefile", str(_checkout() / "Snakefile"), "--directory", str(_checkout())),
-        *("--cores", str(cores or os.cpu_count() or 1), "--scheduler", "greedy"),
-        *("--rerun-incomplete", "--nolock", "--config"),
-        *(f"profile={profile}", f"corpus={corpus}", f"seed={seed}"),
-        *(f"results_dir={results.resolve()}", f"overrides={json.dumps(changes)}"),
+        *("--configfile", str(config), "--cores", str(cores or os.cpu_count() or 1)),
+        *("--scheduler", "greedy", "--rerun-incomplete", "--nolock", "--quiet", "host", "reason"),
     ]
+    given = {
+        "profile": profile,
+        "corpus": corpus,
+        "seed": seed,
+        "results_dir": str(results.resolve()),
+        "overrides": changes,
+    }
     _make_folder(root)
     try:
-        with FileLock(root / ".run.lock", timeout=0):
+        with FileLock(root / LOCK_FILE, timeout=0):
+            write_json(config, given)
             code = subprocess.run(command, check=False).returncode
     except Timeout as error:
         raise UserError(f"Another run is writing to '{root}'; wait for it or end it.") from error

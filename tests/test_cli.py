@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,7 +69,9 @@ def test_run_passes_its_options_to_snakemake(call, snakemake, tmp_path):
     assert code == 0
     (command,) = snakemake
     assert command[:4] == [sys.executable, "-m", "snakemake", "all"]
-    assert {"profile=smoke", "seed=3", 'overrides={"refine.steps": 9}'} <= set(command)
+    given = json.loads(Path(command[command.index("--configfile") + 1]).read_text())
+    assert (given["profile"], given["corpus"], given["seed"]) == ("smoke", "synthetic", 3)
+    assert given["overrides"] == {"refine.steps": 9}
     assert command[command.index("--cores") + 1] == "1"
     for path in ("tables/table_1.csv", "figures/02/fit.png", "report.html", "manifest.json"):
         assert path in printed
@@ -83,11 +86,23 @@ def test_a_run_that_fails_passes_its_exit_code_on(call, monkeypatch, tmp_path):
 def test_a_second_run_into_the_same_results_is_refused(call, snakemake, tmp_path):
     root = tmp_path / "smoke" / "synthetic"
     root.mkdir(parents=True)
-    with cli.FileLock(root / ".run.lock"):
+    with cli.FileLock(root / cli.LOCK_FILE):
         code, _, error = call("run", "--profile", "smoke", "--results", tmp_path)
     assert code == 2
     assert "Another run" in error
     assert snakemake == []
+
+
+def test_a_corpus_is_synthetic_or_a_folder_of_videos(call, snakemake, tmp_path):
+    code, _, error = call("run", "--corpus", tmp_path / "none", "--results", tmp_path)
+    assert code == 2
+    assert "folder of videos" in error
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    write_results(tmp_path / "demo" / "videos")
+    assert call("run", "--corpus", videos, "--results", tmp_path)[0] == 0
+    config = snakemake[0][snakemake[0].index("--configfile") + 1]
+    assert json.loads(Path(config).read_text())["corpus"] == str(videos)
 
 
 def test_results_that_cannot_be_written_are_refused(call, snakemake, tmp_path):

@@ -92,13 +92,14 @@ class WindowSet:
         order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
         for first in range(0, len(order), self.settings.batch):
             chosen = order[first : first + self.settings.batch]
-            items = [self._window(*self.starts[i], rng) for i in chosen]
+            items = [self._window(self.starts[i], rng) for i in chosen]
             batch = Batch(*(torch.stack(part) for part in zip(*items, strict=True)))
             yield batch if rng is None else self._varied(batch, rng)
 
-    def _window(self, clip: int, start: int, rng: np.random.Generator | None) -> Batch:
+    def _window(self, place: tuple[int, int], rng: np.random.Generator | None) -> Batch:
         """One window; ``u`` is how far between two video frames it starts, in frames of 10 ms."""
         s = self.settings
+        clip, start = place
         last = len(self.expressions[clip]) - s.window_frames
         if rng is not None and s.stride_frames > 1:
             start = min(start + int(rng.integers(s.stride_frames)), last)

@@ -33,9 +33,14 @@ class MotionMapping(nn.Module):
             return cls([MotionNetwork(settings) for _ in range(members)], settings)
 
     @property
+    def members(self) -> list[MotionNetwork]:
+        """The networks."""
+        return [network for network in self.networks if isinstance(network, MotionNetwork)]
+
+    @property
     def pose_mean(self) -> Tensor:
         """The person's mean pose (6,), zero before fine-tuning."""
-        return self.networks[0].pose_mean
+        return self.members[0].pose_mean
 
     def with_ridge(self, expression: Tensor, windows: Tensor) -> Tensor:
         """Mix the linear regression's share into the networks' expression (..., 64)."""

@@ -74,6 +74,12 @@ class MotionNetwork(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
         self.expression_head = nn.Linear(settings.lstm_dim, EXPRESSION)
         self.pose_head = nn.Linear(settings.lstm_dim, POSE)
+        self.mfcc_mean: Tensor
+        self.mfcc_scale: Tensor
+        self.expression_mean: Tensor
+        self.expression_scale: Tensor
+        self.pose_mean: Tensor
+        self.pose_scale: Tensor
         for name, size in (
             ("mfcc", settings.mfcc_coefficients),
             ("expression", EXPRESSION),

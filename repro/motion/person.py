@@ -17,6 +17,10 @@ from repro.motion.retrieve import retell
 
 PoseMethod = Literal["paper", "person"]
 EyesMethod = Literal["paper", "blinks", "person"]
+MouthMethod = Literal["paper", "person"]
+
+_MOUTH = ("mouth", "jaw")
+"""Beginnings of the names of the actions that speak."""
 
 _GAZE = ("eyeLook", "eyeSquint", "eyeWide", "brow")
 """Beginnings of the names of upper-face actions that go with the head's motion."""
@@ -29,6 +33,7 @@ def with_habits(
     seed: int,
     pose_method: PoseMethod = "person",
     eyes_method: EyesMethod = "paper",
+    mouth_method: MouthMethod = "paper",
     names: Sequence[str] = (),
 ) -> Motion:
     """Add a person's own ways to what was heard.
@@ -42,12 +47,17 @@ def with_habits(
         segments near the regression's, and gives it the person's mean and spread
     eyes_method : "paper" keeps the regression; "blinks" puts the person's blinks at new times;
         "person" also takes gaze, lids and brows from where the pose was taken
-    names : of the expression basis, needed for the eyes
+    mouth_method : "paper" keeps the regression's, which mumbles; "person" opens and shuts the mouth
+        as far as the person does
+    names : of the expression basis, needed for eyes and mouth
     """
-    if pose_method == "paper" and eyes_method == "paper":
-        return heard
-    retelling = retell(own.pose, len(heard), seed=seed, wanted=heard.pose)
     motion = heard
+    if mouth_method == "person":
+        chosen = [k for k, name in enumerate(names) if name.startswith(_MOUTH)]
+        motion = replace(motion, expression=articulate(heard.expression, own.expression, chosen))
+    if pose_method == "paper" and eyes_method == "paper":
+        return motion
+    retelling = retell(own.pose, len(heard), seed=seed, wanted=heard.pose)
     if pose_method == "person":
         pose = match_moments(retelling.of(own.pose), own.pose)
         motion = replace(motion, pose=pose.astype(np.float32))
@@ -60,6 +70,27 @@ def with_habits(
         habit = blink_habit(own.expression, names)
         motion = replace(motion, expression=add_blinks(motion.expression, habit, seed=seed + 1))
     return motion
+
+
+def articulate(
+    expression: np.ndarray,
+    own: np.ndarray,
+    channels: Sequence[int],
+    *,
+    scale: tuple[float, float] = (1.0, 1.8),
+) -> np.ndarray:
+    """Give some channels of an expression (T, 64) the spread that they have in ``own`` (M, 64).
+
+    One factor for all of them, about their mean, so that mouth shapes stay what they are; nothing
+    leaves the person's own range.
+    """
+    said, seen = expression[:, channels], own[:, channels]
+    spread = np.sqrt(said.var(0).sum())
+    factor = np.clip(np.sqrt(seen.var(0).sum()) / (spread + 1e-9), *scale)
+    mean = said.mean(0)
+    result = np.array(expression, np.float32)
+    result[:, channels] = np.clip(mean + factor * (said - mean), seen.min(0), seen.max(0))
+    return result
 
 
 def match_moments(

@@ -10,7 +10,7 @@ from repro.motion.data import prepare
 from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.network import MotionNetwork
-from repro.motion.person import EyesMethod, PoseMethod, with_habits
+from repro.motion.person import EyesMethod, MouthMethod, PoseMethod, with_habits
 
 _CHUNK = 256
 """Frames, or windows, that are in memory at once."""
@@ -23,20 +23,21 @@ def predict(
     own: Motion | None = None,
     pose_method: PoseMethod = "paper",
     eyes_method: EyesMethod = "paper",
+    mouth_method: MouthMethod = "paper",
     names: Sequence[str] = (),
     seed: int = 0,
 ) -> Motion:
     """Motion of sound of any length.
 
-    The defaults are the paper's regression. Beside it, ``pose_method`` and ``eyes_method`` add
-    what cannot be heard (``repro.motion.person.with_habits``).
+    The defaults are the paper's regression. Beside it, the methods of head, eyes and mouth add a
+    person's own ways (``repro.motion.person.with_habits``).
 
     Parameters
     ----------
     mapping : general or personal
     windows : (T, 28, 12), MFCCs
-    own : what the person did in the input clip; needed unless both methods are "paper"
-    names : of the expression basis, needed unless ``eyes_method`` is "paper"
+    own : what the person did in the input clip; needed unless all methods are "paper"
+    names : of the expression basis, needed unless the methods of eyes and mouth are "paper"
     seed : of what cannot be heard
 
     Returns
@@ -44,12 +45,18 @@ def predict(
     Motion of T frames; the pose is about the person's mean, or about zero before fine-tuning
     """
     heard = regress(mapping, windows)
-    if pose_method == "paper" and eyes_method == "paper":
+    if {pose_method, eyes_method, mouth_method} == {"paper"}:
         return heard
     if own is None:
         raise ValueError("a person's own motion is needed to add the person's ways")
     return with_habits(
-        heard, own, seed=seed, pose_method=pose_method, eyes_method=eyes_method, names=names
+        heard,
+        own,
+        seed=seed,
+        pose_method=pose_method,
+        eyes_method=eyes_method,
+        mouth_method=mouth_method,
+        names=names,
     )
 
 
@@ -60,7 +67,7 @@ def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
     sound = torch.from_numpy(prepare(windows, settings))
     run = _overlap if settings.stitching == "overlap" else _sequence
     mapping.eval()
-    parts = [run(network, sound) for network in mapping.networks]
+    parts = [run(network, sound) for network in mapping.members]
     expression = torch.stack([p[0] for p in parts]).mean(0)
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
     expression = mapping.with_ridge(expression, sound)
@@ -73,7 +80,7 @@ def _sequence(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
     for first in range(0, len(sound), _CHUNK):
         expression, pose, state = network(sound[None, first : first + _CHUNK], state)
         parts.append((expression[0], pose[0]))
-    return tuple(torch.cat(tracks) for tracks in zip(*parts, strict=True))
+    return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
 def _overlap(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:

@@ -53,7 +53,7 @@ def train_general(
     """
     clips = [(prepare(windows, settings), motion) for windows, motion in clips]
     mapping = MotionMapping.untrained(settings, seed=seed)
-    network = mapping.networks[0]
+    network = mapping.members[0]
     _set_scales(network, clips, settings, sound=True)
     run = _Run(network, settings, seed=seed, lr=settings.lr, epochs=settings.epochs,
                device=device, metric=metric, checkpoint=checkpoint)  # fmt: skip
@@ -86,7 +86,7 @@ def fine_tune(
     networks, histories = [], []
     for member in range(settings.members):
         network = MotionNetwork(settings)
-        network.load_state_dict(general.networks[0].state_dict())
+        network.load_state_dict(general.members[0].state_dict())
         _set_scales(network, clips, settings, sound=False)
         network.pose_mean.copy_(torch.from_numpy(motion.pose.mean(0)))
         folder = None if checkpoint is None else checkpoint / f"member{member}"
@@ -156,7 +156,8 @@ class _Run:
 
     def train(self, clips: Sequence[Example], progress: Progress | None) -> MotionHistory:
         """Train to the end, going on from the checkpoint where there is one."""
-        learned, held_out = clips, []
+        learned: Sequence[Example] = clips
+        held_out: list[Example] = []
         if self.settings.held_out:
             learned, held_out = _split(clips, self.settings.held_out)
         windows = WindowSet(learned, self.settings)

@@ -5,6 +5,7 @@ albedo and linear in the texture coefficients given the light: alternating ridge
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,13 +14,16 @@ from repro.face.camera import Camera
 from repro.face.light import ambient_light, irradiance, sh_basis
 from repro.face.model import MorphableModel
 
-_ROUNDS = 4
+_ROUNDS = 6
 _TEXTURE_RIDGE = 0.03
 _LIGHT_RIDGE = 1e-3
 _TINT_RIDGE = 2.0
 _FACING = 0.25
 """Cosine between normal and view under which a vertex is not read."""
 _FRAMES_FOR_TEXTURE = 24
+_LIGHT_EVERY = 5
+_OUTLIER = 0.08
+"""Colour, of 1, by which a vertex may be missed before it counts for little."""
 
 
 def vertex_colours(frame: np.ndarray, vertices: np.ndarray, camera: Camera) -> np.ndarray:
@@ -45,50 +49,73 @@ def fit_texture_and_light(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Texture (80,) of the clip and light (T, 27) of each frame, float32.
 
+    Vertices whose colour the model does not explain (lashes, hair, highlights) lose weight. Light
+    changes slowly, so it is fitted to every fifth frame and interpolated.
+
     Parameters
     ----------
     frames : (T, H, W, 3) uint8
     posed : camera-space vertices (V, 3) of frame t
     """
     count = len(frames)
-    chosen = np.unique(np.linspace(0, count - 1, min(count, _FRAMES_FOR_TEXTURE)).astype(int))
-    looks = {t: _look(frames[t], posed(t), camera, model) for t in range(count)}
+    lit = np.unique(np.append(np.arange(0, count, _LIGHT_EVERY), count - 1))
+    looks = [_look(frames[t], posed(t), camera, model) for t in lit]
+    chosen = np.unique(np.linspace(0, len(lit) - 1, _FRAMES_FOR_TEXTURE).astype(int))
     texture = np.zeros(80, np.float32)
-    light = np.tile(ambient_light(), (count, 1))
-    for _ in range(_ROUNDS):
+    light = np.tile(ambient_light(), (len(lit), 1))
+    for turn in range(_ROUNDS):
         albedo = model.albedo(texture)
-        for t in chosen:
-            light[t] = _light(*looks[t], albedo)
-        texture = _texture([(*looks[t], light[t]) for t in chosen], model)
+        for k in chosen:
+            light[k] = _light(looks[k], albedo)
+        texture = _texture([(looks[k], light[k]) for k in chosen], model)
+        if turn >= 1:
+            albedo = model.albedo(texture)
+            looks = [_trusted(look, albedo, light[k]) for k, look in enumerate(looks)]
     albedo = model.albedo(texture)
-    for t in range(count):
-        light[t] = _light(*looks[t], albedo)
-    return texture, _smooth(light)
+    fitted = np.stack([_light(look, albedo) for look in looks])
+    between = [np.interp(np.arange(count), lit, column) for column in fitted.T]
+    return texture, _smooth(np.stack(between, 1))
+
+
+class _Look(NamedTuple):
+    """What a frame shows of the skin, V vertices.
+
+    colours (V, 3), normals (V, 3), weight (V,); sure (V,): the weight by geometry alone
+    """
+
+    colours: np.ndarray
+    normals: np.ndarray
+    weight: np.ndarray
+    sure: np.ndarray
 
 
 def _look(
     frame: np.ndarray, vertices: np.ndarray, camera: Camera, model: MorphableModel
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colours (V, 3), normals (V, 3) and weights (V,) of what a frame shows of the skin."""
+) -> _Look:
     normals = model.normals(vertices)
     cosine = facing(vertices, normals)
-    weight = np.where(cosine > _FACING, cosine, 0) * model.skin_mask
-    return vertex_colours(frame, vertices, camera), normals, weight.astype(np.float32)
+    weight = (np.where(cosine > _FACING, cosine, 0) * model.skin_mask).astype(np.float32)
+    return _Look(vertex_colours(frame, vertices, camera), normals, weight, weight)
 
 
-def _light(
-    colours: np.ndarray, normals: np.ndarray, weight: np.ndarray, albedo: np.ndarray
-) -> np.ndarray:
+def _trusted(look: _Look, albedo: np.ndarray, light: np.ndarray) -> _Look:
+    """The look with weights by how well each vertex' colour is explained (Geman-McClure)."""
+    missed = np.abs(look.colours - albedo * irradiance(look.normals, light)).mean(1)
+    trust = 1 / np.square(1 + np.square(missed / _OUTLIER))
+    return look._replace(weight=(look.sure * trust).astype(np.float32))
+
+
+def _light(look: _Look, albedo: np.ndarray) -> np.ndarray:
     """Light (27,) of one frame given the albedo: ridge regressions of nine unknowns.
 
     The colour of skin and that of the light cannot be told apart, so each channel is held near
     the light that explains the three together: white light, unless the frame says otherwise.
     """
-    seen = weight > 0
-    basis, w = sh_basis(normals[seen]), weight[seen]
+    seen = look.weight > 0
+    basis, w = sh_basis(look.normals[seen]), look.weight[seen]
     designs = basis[None] * albedo[seen].T[..., None]  # 3, n, 9
     grams = np.einsum("cni,n,cnj->cij", designs, w, designs)
-    moments = np.einsum("cni,n,nc->ci", designs, w, colours[seen])
+    moments = np.einsum("cni,n,nc->ci", designs, w, look.colours[seen])
     strength = np.trace(grams.sum(0)) / 27
     white = np.linalg.solve(
         grams.sum(0) + 3 * _LIGHT_RIDGE * strength * np.eye(9), moments.sum(0)
@@ -98,14 +125,14 @@ def _light(
     return np.array(light, np.float32).reshape(27)
 
 
-def _texture(looks: list[tuple[np.ndarray, ...]], model: MorphableModel) -> np.ndarray:
-    """Texture (80,) given colours, normals, weights and light of several frames."""
+def _texture(looks: list[tuple[_Look, np.ndarray]], model: MorphableModel) -> np.ndarray:
+    """Texture (80,) given what several frames show, and the light in each."""
     v = len(model.texture_mean)
     weight_sum, target = np.zeros((v, 3), np.float32), np.zeros((v, 3), np.float32)
-    for colours, normals, weight, light in looks:
-        shade = irradiance(normals, light)
-        weight_sum += weight[:, None] * shade**2
-        target += weight[:, None] * shade * colours
+    for look, light in looks:
+        shade = irradiance(look.normals, light)
+        weight_sum += look.weight[:, None] * shade**2
+        target += look.weight[:, None] * shade * look.colours
     w = np.sqrt(weight_sum)
     seen = w > 1e-3
     residual = np.divide(target, w, out=np.zeros_like(w), where=seen) - w * model.texture_mean

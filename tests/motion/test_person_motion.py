@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from repro.evaluate.pose import head_pose_similarity
 from repro.motion.blinks import add_blinks, blink_habit, blink_starts
 from repro.motion.motion import Motion
-from repro.motion.person import match_moments, soft_clip, with_habits
+from repro.motion.person import articulate, match_moments, soft_clip, with_habits
 from repro.motion.retrieve import retell
 
 NAMES = (
@@ -179,6 +179,23 @@ def test_eyes_can_go_with_the_head():
     told = retell(own.pose, 300, seed=2, wanted=heard(300).pose)
     np.testing.assert_allclose(made.expression[:, 3], told.of(own.pose)[:, 0], atol=1e-5)
     np.testing.assert_array_equal(made.expression[:, 4], np.float32(0.2))
+
+
+def test_a_mumbling_mouth_gets_the_person_s_spread():
+    rng = np.random.default_rng(0)
+    own = rng.uniform(0, 1, (300, 64)).astype(np.float32)
+    mumbled = 0.5 + 0.7 * (rng.permutation(own) - 0.5)
+    made = articulate(mumbled, own, [4, 5])
+    np.testing.assert_allclose(made[:, 4:6].std(0), own[:, 4:6].std(0), rtol=0.05)
+    assert np.corrcoef(made[:, 4], mumbled[:, 4])[0, 1] > 0.99
+    np.testing.assert_array_equal(np.delete(made, [4, 5], 1), np.delete(mumbled, [4, 5], 1))
+    assert made[:, 4].min() >= own[:, 4].min()
+
+
+def test_a_still_mouth_is_not_blown_up():
+    still = np.full((50, 64), 0.4, np.float32)
+    own = np.random.default_rng(0).uniform(0, 1, (90, 64))
+    np.testing.assert_allclose(articulate(still, own, [4]), still)
 
 
 def test_motion_survives_saving(tmp_path):
