@@ -9,12 +9,13 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from repro.corpus.settings import CorpusSettings
 from repro.errors import UserError
+from repro.motion.person import EyesMethod, MouthMethod, PoseMethod
 from repro.motion.settings import MotionSettings
 from repro.reconstruct.settings import ReconstructSettings
 from repro.refine.settings import RefineSettings
@@ -43,9 +44,12 @@ class TalkSettings(BaseModel):
 
     frames: int = Field(300, ge=50)
     """Frames of the target video that are learned from; the paper takes its first 300."""
-    pose: Literal["paper", "person"] = "paper"
-    """Head pose: the regression of Eq. 1, or (beside the paper) the person's own motion retold,
-    with what the sound says of it added and eyes and brows as in the frame shown."""
+    pose: PoseMethod = "paper"
+    """Head pose: the regression of Eq. 1, or (beside the paper) the person's own motion retold."""
+    eyes: EyesMethod = "paper"
+    """Eyes and brows: as regressed, or (beside the paper) with the person's blinks, or retold."""
+    mouth: MouthMethod = "paper"
+    """Mouth: as regressed, or (beside the paper) opened as far as the person's own."""
     visible_mark: bool = True
     """Draw a small mark that says the video is generated."""
 

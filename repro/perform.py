@@ -10,13 +10,10 @@ from repro.config import Profile
 from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.predict import predict
-from repro.motion.retrieve import retell
 from repro.pipeline import Target
 from repro.refine.refine import Refiner
 from repro.render.background import Backgrounds, match_backgrounds
 from repro.render.face import FaceRenderer
-
-_UPPER_FACE = ("eye", "brow")
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,7 @@ def perform(
     profile: Profile,
     seed: int,
 ) -> Performance:
-    """Motion for sound, fitted to the person's own frames.
-
-    With ``talk.pose = "paper"`` as in Yi et al. 2020: Eq. 1, then the backgrounds of section 3.3.
-    With ``"person"`` (beside the paper) the head retells the person's own motion, to which what
-    the sound says of the pose is added, and eyes and brows are those of the frame that is shown.
+    """Motion for sound, fitted to the person's own frames (Yi et al. 2020, sections 3.2, 3.3).
 
     Parameters
     ----------
@@ -55,21 +48,22 @@ def perform(
     learned : how many of the person's frames may be shown
     names : of the expressions
     """
-    motion, own = predict(mapping, windows), person.motion[:learned]
-    pose, expression = motion.pose, motion.expression
-    if person.audio is None:  # the general mapping's pose is about zero, not about this person's
-        pose = pose + own.pose.mean(0)
-    if profile.talk.pose == "person":
-        pose = retell(own.pose, len(pose), seed=seed).of(own.pose) + (pose - pose.mean(0))
-    backgrounds = match_backgrounds(pose, own.pose, method=profile.render.background)
-    if profile.talk.pose == "person":
-        upper = np.array([name.startswith(_UPPER_FACE) for name in names])
-        expression = np.where(upper, own.expression[backgrounds.frame], expression)
-    return Performance(
-        Motion(expression.astype(np.float32), backgrounds.pose),
-        pose.astype(np.float32),
-        backgrounds,
+    own, settings = person.motion[:learned], profile.talk
+    motion = predict(
+        mapping,
+        windows,
+        own=own,
+        pose_method=settings.pose,
+        eyes_method=settings.eyes,
+        mouth_method=settings.mouth,
+        names=names,
+        seed=seed,
     )
+    intended = motion.pose
+    if person.audio is None and settings.pose == "paper":
+        intended = intended + own.pose.mean(0)  # the general mapping's pose is about zero
+    backgrounds = match_backgrounds(intended, own.pose, method=profile.render.background)
+    return Performance(Motion(motion.expression, backgrounds.pose), intended, backgrounds)
 
 
 def rendered(

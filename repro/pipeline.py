@@ -37,6 +37,9 @@ from repro.speech.features import mfcc_windows
 from repro.store import Store, digest, file_hash
 
 SYNTHETIC = "synthetic"
+SHORTEST_S = 2.0
+MOUTH_WEIGHT = 10.0
+"""Weight of lip vertices beside the face's, where errors are measured in vertices."""
 MOUTH_MARGIN_PX = 4
 IDENTITY_EVERY = 25
 """Frames between two looks of the identity network, which is slow; those between are mixed."""
@@ -159,7 +162,7 @@ def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Ta
     UserError
         Not a usable video, or no face in it.
     """
-    clip = open_clip(video, min_s=2.0 if frames is None or frames > 50 else 0.0)
+    clip = open_clip(video, min_s=SHORTEST_S)
     key = {
         "video": file_hash(clip.path),
         "frames": min(frames or clip.frames, clip.frames),
@@ -198,7 +201,7 @@ def videos(ws: Workspace, split: str) -> list[Path]:
     """
     if ws.corpus == SYNTHETIC:
         return [entry.video for entry in corpus(ws).split(split)]
-    clips = folder_corpus(ws.corpus, min_s=2.0)
+    clips = folder_corpus(ws.corpus, min_s=SHORTEST_S)
     if len(clips) < 2:
         raise UserError(f"Folder '{ws.corpus}' holds {len(clips)} videos; at least 2 are needed.")
     longest = max(clips, key=lambda clip: clip.frames)
@@ -281,7 +284,17 @@ def personal_motion(
 
 def _metric(ws: Workspace) -> np.ndarray | None:
     """What errors of expression are measured after, where the profile departs from Eq. 2."""
-    return vertex_metric(ws.model) if ws.profile.motion.vertex_loss else None
+    if not ws.profile.motion.vertex_loss:
+        return None
+    model = ws.model
+    corner = model.landmark_barycentrics.argmax(1)
+    vertex = model.triangles[model.landmark_triangles, corner]
+    return vertex_metric(
+        model.expression_basis,
+        model.skin_mask + MOUTH_WEIGHT * model.lip_mask,
+        pairs=vertex[lm.INNER_LIP_PAIRS],
+        pair_weight=1.0,
+    )
 
 
 def _counting(bar: tqdm):

@@ -37,6 +37,9 @@ from repro.speech.features import mfcc_windows
 
 HELD_OUT_FRAMES = 100
 """Frames after those learned from, on which results are measured where the clip has them."""
+CLOSED_PERCENT = 5.0
+"""Lips count as closed below this opening, % of the inter-pupil distance (about 3 mm): the
+landmarks of closed lips stand on either lip's edge."""
 _MARK = "AI-generated"
 
 
@@ -193,11 +196,20 @@ def held_out_scores(
         return None
     scores: dict[str, float] = {"frames": len(frames)}
     if person.audio is not None:
-        said = predict(mapping, person.windows)[learned:]
+        said = predict(
+            mapping,
+            person.windows,
+            own=person.motion[:learned],
+            mouth_method=ws.profile.talk.mouth,
+            names=ws.model.expression_names,
+        )[learned:]
         true = _lip_gap(ws, person, person.motion.expression[learned:])
         made = _lip_gap(ws, person, said.expression)
         scores["lip_gap_r"] = round(float(correlation(true, made)), 3)
-        scores["closed_lip_recall"] = round(float(closed_lip_recall(true, made)), 3)
+        if (true <= CLOSED_PERCENT).any():
+            scores["closed_lip_recall"] = round(
+                closed_lip_recall(true, made, closed_percent=CLOSED_PERCENT), 3
+            )
     inputs = list(retraced(draw, person, frames))
     pictures = {
         "rendered": [frame for frame, _ in inputs],

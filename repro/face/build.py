@@ -25,7 +25,18 @@ _TO_CAMERA = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """Rows: our x, y, z in MakeHuman's axes (x to the person's left, y back, z up)."""
 _PIVOT_FROM_EYES_M = np.array([0.0, 0.09, -0.05])
 """Joint of head and neck from the point between the eyes, MakeHuman's axes."""
-_FACE_WORDS = ("head", "forehead", "eyebrow", "eye", "nose", "mouth", "chin", "cheek", "ear", "neck")
+_FACE_WORDS = (
+    "head",
+    "forehead",
+    "eyebrow",
+    "eye",
+    "nose",
+    "mouth",
+    "chin",
+    "cheek",
+    "ear",
+    "neck",
+)
 _FACE_WORDS += ("measure-neck",)
 _NOT_SHAPE = ("head-trans", "neck-trans", "head-angle")
 _FACE_BONES = ("jaw", "oris", "levator", "orbicularis", "oculi", "risorius", "tongue")

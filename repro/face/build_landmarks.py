@@ -158,7 +158,9 @@ def _lip_places(model: MorphableModel, wide: np.ndarray, closed: list, opened: l
 
     lower = (jaw[model.triangles[candidates]] * weights).sum(1) > 0.25 * jaw.max()
     shut, gaping = at(model.mean), at(wide)
-    seen_shut = _interpolate(model.mean, model.triangles, np.stack([h for h in closed if h is not None]))
+    seen_shut = _interpolate(
+        model.mean, model.triangles, np.stack([h for h in closed if h is not None])
+    )
     seen_open = _interpolate(wide, model.triangles, np.stack([h for h in opened if h is not None]))
     chosen = {}
     for pair in lm.INNER_LIP_PAIRS:

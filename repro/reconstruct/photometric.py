@@ -89,9 +89,7 @@ class _Look(NamedTuple):
     sure: np.ndarray
 
 
-def _look(
-    frame: np.ndarray, vertices: np.ndarray, camera: Camera, model: MorphableModel
-) -> _Look:
+def _look(frame: np.ndarray, vertices: np.ndarray, camera: Camera, model: MorphableModel) -> _Look:
     normals = model.normals(vertices)
     cosine = facing(vertices, normals)
     weight = (np.where(cosine > _FACING, cosine, 0) * model.skin_mask).astype(np.float32)
@@ -117,11 +115,11 @@ def _light(look: _Look, albedo: np.ndarray) -> np.ndarray:
     grams = np.einsum("cni,n,cnj->cij", designs, w, designs)
     moments = np.einsum("cni,n,nc->ci", designs, w, look.colours[seen])
     strength = np.trace(grams.sum(0)) / 27
-    white = np.linalg.solve(
-        grams.sum(0) + 3 * _LIGHT_RIDGE * strength * np.eye(9), moments.sum(0)
-    )
+    white = np.linalg.solve(grams.sum(0) + 3 * _LIGHT_RIDGE * strength * np.eye(9), moments.sum(0))
     tint = _TINT_RIDGE * strength * np.eye(9)
-    light = [np.linalg.solve(g + tint, m + tint @ white) for g, m in zip(grams, moments, strict=True)]
+    light = [
+        np.linalg.solve(g + tint, m + tint @ white) for g, m in zip(grams, moments, strict=True)
+    ]
     return np.array(light, np.float32).reshape(27)
 
 

@@ -40,7 +40,11 @@ def reconstruct(
     found = detect(clip.read(0, frames), name=name, max_missing=settings.max_missing)
     crop = square_crop(found.points, settings)
     source = Camera(
-        settings.focal_over_crop * crop.side, clip.width / 2, clip.height / 2, clip.width, clip.height
+        settings.focal_over_crop * crop.side,
+        clip.width / 2,
+        clip.height / 2,
+        clip.width,
+        clip.height,
     )
     camera = source.seen_through(crop)
     images = np.stack(list(cropped(clip.read(0, len(found.found)), crop)))
@@ -90,7 +94,9 @@ def square_crop(points: np.ndarray, settings: ReconstructSettings) -> Crop:
     side = max(settings.crop_margin * face, 1.15 * max(right - left, bottom - top) + 0.3 * face)
     # Hair reaches further above the landmarks than anything needed below them.
     centre_x, centre_y = (left + right) / 2, (top + bottom) / 2 - 0.06 * face
-    return Crop(float(centre_x - side / 2), float(centre_y - side / 2), float(side), settings.crop_px)
+    return Crop(
+        float(centre_x - side / 2), float(centre_y - side / 2), float(side), settings.crop_px
+    )
 
 
 def cropped(frames: Iterator[np.ndarray], crop: Crop) -> Iterator[np.ndarray]:

@@ -40,9 +40,7 @@ class FaceTrack:
         """Frames."""
         return len(self.found)
 
-    def vertices(
-        self, model: MorphableModel, expression: np.ndarray | None = None
-    ) -> np.ndarray:
+    def vertices(self, model: MorphableModel, expression: np.ndarray | None = None) -> np.ndarray:
         """Model-space vertices (..., V, 3) of this person with any expression (..., 64)."""
         if expression is None:
             expression = self.coefficients.expression
