@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """Something the user can put right: one sentence naming the file, frame or value and what to do.
+    """Something the user can put right: one sentence naming what is wrong and what to do.
 
     The command line prints the sentence alone and exits with code 2.
     """

@@ -343,7 +343,7 @@ def save(model: MorphableModel, out: Path) -> None:
     arrays = {name: getattr(model, name).astype(np.float16) for name in half}
     arrays |= {name: getattr(model, name).astype(np.uint16) for name in short}
     arrays |= {name: getattr(model, name) for name in whole}
-    with atomic_path(out) as temporary, open(temporary, "wb") as file:
+    with atomic_path(out) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, expression_names=np.array(model.expression_names), **arrays)
 
 

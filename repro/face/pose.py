@@ -32,7 +32,7 @@ def rotation_matrix(angles):
 
 
 def euler_angles(rotation: np.ndarray) -> np.ndarray:
-    """Pitch, yaw, roll (..., 3) in radians of rotation matrices (..., 3, 3); yaw in [-pi/2, pi/2]."""
+    """Pitch, yaw, roll (..., 3) in radians of matrices (..., 3, 3); yaw in [-pi/2, pi/2]."""
     r = np.asarray(rotation)
     pitch = np.arctan2(r[..., 2, 1], r[..., 2, 2])
     yaw = np.arctan2(-r[..., 2, 0], np.hypot(r[..., 2, 1], r[..., 2, 2]))

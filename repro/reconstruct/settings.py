@@ -17,7 +17,7 @@ class ReconstructSettings(BaseModel):
     iterations: int = 250
     """Steps of Adam over the whole clip."""
     shape_offset: bool = True
-    """Add one fixed 3-D offset per landmark to what 80 identity numbers can say (not the paper's)."""
+    """Add one fixed 3-D offset per landmark to what identity can say (not the paper's)."""
     weight_identity: float = 0.02
     weight_expression: float = 0.15
     weight_smooth: float = 2.0

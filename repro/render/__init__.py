@@ -1,0 +1,1 @@
+"""Drawing the face over its background (Yi et al. 2020, section 3.3)."""
