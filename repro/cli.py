@@ -223,8 +223,8 @@ def talk(
     )
     out.print(f"video   {to}", markup=False, soft_wrap=True)
     out.print(f"record  {to.with_suffix('.json')}", markup=False, soft_wrap=True)
-    stages = record.get("stages", {})
-    if stages:
+    stages = record.get("stages")
+    if isinstance(stages, dict):
         _print_costs(stages)
 
 
