@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import CHECKOUT
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 STEMS = [path.stem for path in NOTEBOOKS]
 

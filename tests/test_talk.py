@@ -13,7 +13,7 @@ from repro.errors import UserError
 from repro.speech.synthesis import speak
 from repro.talk import marked, talk
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 PROFILE = load_profile("smoke")
 
 
