@@ -4,9 +4,12 @@ Notebooks, ``repro run`` and ``repro talk`` call the same functions. A stage tha
 from the same inputs and settings is read, not made again; one that was cut off leaves nothing.
 """
 
+import functools
+import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -121,15 +124,46 @@ class Workspace:
             raise UserError(f"Folder '{root}' cannot be written ({error.strerror}).") from error
         return cls(root, profile, corpus, seed, load_open_model())
 
-    @cached_property
+    @functools.cached_property
     def store(self) -> Store:
         """The stages made so far."""
         return Store(self.root / "stages")
+
+    def stage(
+        self, name: str, key: Mapping[str, object], make: Callable[[Path], None], *code: str
+    ) -> Path:
+        """The folder of a finished stage, made now where it is missing.
+
+        ``code``: the parts of the package whose sources belong to the key.
+        """
+        return self.store.stage(name, {**key, "code": source_digest(*code)}, make)
 
     @property
     def device(self) -> str:
         """``cuda`` where there is one, else ``cpu``."""
         return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: with tensors this small, more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def source_digest(*parts: str) -> str:
+    """Hash of the sources of some parts of the package, such as ``"motion"``."""
+    package = Path(__file__).parent
+    content = hashlib.sha256()
+    for part in parts:
+        for path in sorted((package / part).glob("*.py")):
+            content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:20]
 
 
 # Data preparation
@@ -138,7 +172,8 @@ class Workspace:
 def corpus(ws: Workspace) -> Corpus:
     """The synthetic corpus of this profile, made where it is missing (notebook 01)."""
     settings = ws.profile.corpus
-    folder = ws.root / "corpus" / digest({"corpus": settings, "model": ws.model.sha256})
+    key = {"corpus": settings, "model": ws.model.sha256, "code": source_digest("corpus", "speech")}
+    folder = ws.root / "corpus" / digest(key)
     if (folder / "corpus.json").is_file():
         return load_corpus(folder)
     with tqdm(desc="corpus", unit="clip") as bar:
@@ -171,13 +206,14 @@ def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Ta
     }
 
     def make(folder: Path) -> None:
-        made = reconstruct(clip, ws.model, ws.profile.reconstruct, frames=frames)
+        with one_thread():
+            made = reconstruct(clip, ws.model, ws.profile.reconstruct, frames=frames)
         np.save(folder / "frames.npy", made.frames)
         made.track.save(folder / "track.npz")
         if clip.has_audio:
             np.save(folder / "audio.npy", clip.audio())
 
-    folder = ws.store.stage("reconstruct", key, make)
+    folder = ws.stage("reconstruct", key, make, "face", "reconstruct")
     audio = np.load(folder / "audio.npy") if clip.has_audio else None
     return Target(
         clip.path.stem,
@@ -235,7 +271,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     key = {"clips": [t.key for t in clips], "settings": settings, "seed": ws.seed}
 
     def make(folder: Path) -> None:
-        with tqdm(desc="general motion", unit="epoch") as bar:
+        with one_thread(), tqdm(desc="general motion", unit="epoch") as bar:
             mapping, history = train_general(
                 [(t.windows, t.motion) for t in clips],
                 settings,
@@ -246,7 +282,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
             )
         save_mapping(mapping, folder / "mapping", history)
 
-    folder = ws.store.stage("motion-general", key, make)
+    folder = ws.stage("motion-general", key, make, "speech", "motion")
     return *load_mapping(folder / "mapping"), folder.name
 
 
@@ -265,7 +301,7 @@ def personal_motion(
     }
 
     def make(folder: Path) -> None:
-        with tqdm(desc="personal motion", unit="epoch") as bar:
+        with one_thread(), tqdm(desc="personal motion", unit="epoch") as bar:
             mapping, history = fine_tune(
                 general,
                 person.windows[:frames],
@@ -278,7 +314,7 @@ def personal_motion(
             )
         save_mapping(mapping, folder / "mapping", history)
 
-    folder = ws.store.stage("motion-personal", key, make)
+    folder = ws.stage("motion-personal", key, make, "speech", "motion")
     return *load_mapping(folder / "mapping"), folder.name
 
 
@@ -365,7 +401,7 @@ def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> 
         ):
             np.save(folder / f"{name}.npy", array)
 
-    folder = ws.store.stage("pairs", key, make)
+    folder = ws.stage("pairs", key, make, "face", "render")
     stored = {
         name: np.load(folder / f"{name}.npy", mmap_mode="r")
         for name in ("rendered", "mask", "mouth", "identity")
@@ -397,7 +433,7 @@ def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
         data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
         _train(ws, folder, data, ws.profile.refine_general, None, "general refinement")
 
-    folder = ws.store.stage("refine-general", key, make)
+    folder = ws.stage("refine-general", key, make, "render", "refine")
     return *_read_refiner(ws, folder), folder.name
 
 
@@ -419,7 +455,7 @@ def personal_refiner(
         data = [pairs(ws, person, frames=frames, albedo_frames=frames)]
         _train(ws, folder, data, ws.profile.refine, general, "personal refinement")
 
-    folder = ws.store.stage("refine-personal", key, make)
+    folder = ws.stage("refine-personal", key, make, "render", "refine")
     return *_read_refiner(ws, folder), folder.name
 
 

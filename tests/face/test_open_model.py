@@ -109,7 +109,7 @@ def test_albedo_is_linear_but_stays_between_zero_and_one(model):
     np.testing.assert_allclose(
         model.albedo(step) - model.texture_mean, 0.01 * model.texture_basis[3], atol=1e-5
     )
-    wild = model.albedo(np.full(80, 30.0))
+    wild = np.stack([model.albedo(np.full(80, weight)) for weight in (-30.0, 30.0)])
     assert wild.min() == 0 and wild.max() == 1
 
 
