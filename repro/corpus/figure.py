@@ -7,7 +7,6 @@ go over from one to the other by their height.
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -16,6 +15,7 @@ from repro.corpus.body import neck_below, torso
 from repro.corpus.hair import SHELLS, Scalp, Sheet, grow, hang, scalp_density, step
 from repro.corpus.people import Person
 from repro.corpus.shadow import ambient_occlusion
+from repro.face.mesh import vertex_normals
 from repro.face.model import PARTS, MorphableModel
 from repro.face.pose import apply_pose, rotation_matrix
 
@@ -40,10 +40,11 @@ _MOUTH = {
 class Figure:
     """All that lasts of a person's geometry; n vertices in all.
 
-    still      (V + neck,) share of the torso's stillness in a vertex's motion
-    extra      rest positions of neck (model space) and torso (camera space)
+    neutral    (V, 3) the person's face at rest; neck (m, 3) below it, both in model space
+    torso      (k, 3) in camera space
+    still      (V + m,) share of the torso's stillness in a vertex's motion
     triangles  one (F, 3) array for the solid meshes and one for each layer; materials alike
-    places (n, 3), albedo (n, 3), marks (n, 8): see ``appearance.Surface``
+    places     (n, 3), albedo (n, 3), marks (n, 8): see ``appearance.Surface``
     """
 
     model: MorphableModel
@@ -103,11 +104,13 @@ def build_figure(model: MorphableModel, person: Person, table: np.ndarray) -> Fi
     body = body + person.pose_style.place_m
     sheets = _sheets(neutral, place, scalp, mean_normals, hair, person.seed)
     triangles, materials = _assemble(model, neck_triangles, body_triangles, scalp, sheets, body)
+    places, albedo, marks = _attributes(
+        model, person, place, neutral, neck, body, scalp, sheets, is_skin, density
+    )
     figure = Figure(
         model, person, neutral, neck, body,
         _stillness(model, neutral, neck), scalp, sheets, triangles, materials,
-        *_attributes(model, person, place, neutral, neck, body, scalp, sheets, is_skin, density),
-        look=_look(model, person, place),
+        places, albedo, marks, _look(model, person, place),
     )  # fmt: skip
     return _with_occlusion(figure)
 
@@ -143,7 +146,7 @@ def pose_figure(figure: Figure, expression: np.ndarray, pose: np.ndarray) -> loo
         sides.append(normal)
         strands.append(np.broadcast_to(np.array([0.0, 1.0, 0.0]), hung.shape))
     return look.Surface(
-        *(np.concatenate(a).astype(np.float32) for a in (points, sides)),
+        np.concatenate(points).astype(np.float32), np.concatenate(sides).astype(np.float32),
         figure.places, figure.albedo, figure.marks, np.concatenate(strands).astype(np.float32),
     )  # fmt: skip
 
@@ -159,33 +162,6 @@ def _hang(figure: Figure, sheet: Sheet, pose, rest) -> tuple[np.ndarray, np.ndar
     points = apply_pose(sheet.vertices, pose.astype(float)) * (1 - still)
     points += apply_pose(sheet.vertices, rest) * still
     return points, vertex_normals(points, sheet.triangles)
-
-
-def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Unit normals (n, 3) of vertices (n, 3), weighted by the triangles' areas."""
-    return _normals(np.ascontiguousarray(points, np.float64), triangles)
-
-
-@numba.njit(cache=True, nogil=True)
-def _normals(points, triangles):
-    out = np.zeros_like(points)
-    u, v = np.empty(3), np.empty(3)
-    for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        for k in range(3):
-            u[k] = points[b, k] - points[a, k]
-            v[k] = points[c, k] - points[a, k]
-        for k in range(3):
-            i, j = (k + 1) % 3, (k + 2) % 3
-            across = u[i] * v[j] - u[j] * v[i]
-            out[a, k] += across
-            out[b, k] += across
-            out[c, k] += across
-    for i in range(out.shape[0]):
-        length = np.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2)
-        if length > 0:
-            out[i] /= length
-    return out
 
 
 def _from_eyes(model: MorphableModel) -> np.ndarray:

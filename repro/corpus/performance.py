@@ -12,9 +12,10 @@ import numpy as np
 
 from repro import FPS, SAMPLE_RATE
 from repro.corpus.people import Person
-from repro.corpus.visemes import REST, Phoneme, mouth_actions, segments
+from repro.corpus.visemes import REST, mouth_actions, segments
 from repro.face.coefficients import EXPRESSION
 from repro.face.pose import rotation_matrix
+from repro.speech.synthesis import Phoneme
 
 NECK_BASE_M = np.array([0.0, 0.105, 0.012])
 """The lower joint of the neck, seen from the head's pivot in model space."""
@@ -253,7 +254,8 @@ def blink_shape(t: np.ndarray) -> np.ndarray:
 
 def blink_times(times, phonemes, person: Person, rng) -> list[float]:
     """Starts of the blinks, in seconds: gamma intervals, drawn to the pauses of the speech."""
-    starts, t = [], rng.uniform(0.2, 60 / person.blinks_per_min)
+    starts: list[float] = []
+    t = rng.uniform(0.2, 60 / person.blinks_per_min)
     pauses = _pauses(phonemes)
     while t < times[-1]:
         near = [p for p in pauses if abs(p - t) < 0.5]

@@ -13,20 +13,11 @@ a seal scales the opening actions to zero (and likewise brings the lower lip to 
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from repro.errors import UserError
-
-
-class Phoneme(Protocol):
-    """A symbol of the IPA and its time."""
-
-    symbol: str
-    start_s: float
-    end_s: float
-
+from repro.speech.synthesis import Phoneme
 
 BOTH_SIDES = (
     "mouthStretch",

@@ -36,8 +36,8 @@ _FACE_WORDS = (
     "cheek",
     "ear",
     "neck",
+    "measure-neck",
 )
-_FACE_WORDS += ("measure-neck",)
 _NOT_SHAPE = ("head-trans", "neck-trans", "head-angle")
 _FACE_BONES = ("jaw", "oris", "levator", "orbicularis", "oculi", "risorius", "tongue")
 _TEETH_AND_TONGUE_M = {
@@ -336,11 +336,11 @@ def _place_teeth_and_lashes(mean: np.ndarray, source: Source, part_of: np.ndarra
 
 def save(model: MorphableModel, out: Path) -> None:
     """Write a model small: half precision but for the mean, short integers."""
-    half = ("identity_basis", "expression_basis", "texture_mean", "texture_basis")
-    half += ("skin_mask", "scalp_mask", "ear_mask", "lip_mask", "cavity_mask")
+    bases = ("identity_basis", "expression_basis", "texture_mean", "texture_basis")
+    masks = ("skin_mask", "scalp_mask", "ear_mask", "lip_mask", "cavity_mask")
     short = ("triangles", "landmark_triangles", "landmark68")
     whole = ("mean", "part", "landmark_barycentrics", "landmark_valid")
-    arrays = {name: getattr(model, name).astype(np.float16) for name in half}
+    arrays = {name: getattr(model, name).astype(np.float16) for name in bases + masks}
     arrays |= {name: getattr(model, name).astype(np.uint16) for name in short}
     arrays |= {name: getattr(model, name) for name in whole}
     with atomic_path(out) as temporary, temporary.open("wb") as file:

@@ -7,14 +7,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from repro.face import landmarks as lm
-from repro.face.build_paint import edge_graph
 from repro.face.camera import Camera
 from repro.face.light import ambient_light
+from repro.face.mesh import mesh_graph, vertex_normals
 from repro.face.model import PARTS, MorphableModel
 from repro.face.pose import apply_pose
 from repro.reconstruct.detect import detect_image
 from repro.render.rasterise import rasterise
-from repro.render.shade import shade, vertex_normals
+from repro.render.shade import shade
 
 VIEWS = 40
 """Half of them with the jaw open, which tells the lips apart."""
@@ -142,7 +142,7 @@ def _lip_places(model: MorphableModel, wide: np.ndarray, closed: list, opened: l
     least.
     """
     jaw = np.linalg.norm(wide - model.mean, axis=1)
-    rings = edge_graph(model)
+    rings = mesh_graph(model.triangles, len(model.mean))
     near_lips = rings @ (rings @ (rings @ model.lip_mask)) > 0
     skin = np.zeros(len(model.mean), bool)
     skin[model.part_vertices("skin")] = True

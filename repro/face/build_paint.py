@@ -7,8 +7,9 @@ haemoglobin, each with its own absorption in red, green and blue (Beer-Lambert).
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse import csr_array, diags_array
 
+from repro.face.mesh import mesh_graph
 from repro.face.model import MorphableModel
 
 SAMPLES = 600
@@ -35,7 +36,7 @@ def paint_masks(model: MorphableModel, regions: dict[str, np.ndarray]) -> Morpha
     skin = _of_part(model, "skin")
     head, mouth = _members(model, regions["head"]), _members(model, regions["mouth_cavity"])
     sockets = _members(model, np.r_[regions["eye_cavity.L"], regions["eye_cavity.R"]])
-    graph = edge_graph(model)
+    graph = mesh_graph(model.triangles, len(model.mean))
     rim = mouth & head
     lips = _rings(graph, rim, _LIP_RINGS, head & ~mouth) | rim
     cavity = (mouth | sockets) & ~head
@@ -118,16 +119,6 @@ def place(model: MorphableModel) -> np.ndarray:
     """Mean vertices (V, 3) seen from the point between the eyes, our axes."""
     eyes = np.r_[model.part_vertices("left_eye"), model.part_vertices("right_eye")]
     return model.mean - model.mean[eyes].mean(0)
-
-
-def edge_graph(model: MorphableModel) -> csr_array:
-    """Symmetric adjacency (V, V) of the mesh's edges."""
-    a, b, c = model.triangles.T
-    start, end = np.r_[a, b, c, b, c, a], np.r_[b, c, a, a, b, c]
-    count = len(model.mean)
-    graph = csr_array(coo_array((np.ones(len(start)), (start, end)), shape=(count, count)))
-    graph.data[:] = 1
-    return graph
 
 
 def _paint_parts(model: MorphableModel, colour: np.ndarray, rng: np.random.Generator) -> None:

@@ -102,19 +102,6 @@ class MorphableModel:
         """Indices (n,) of the vertices of a part, by its name in PARTS."""
         return np.unique(self.triangles[self.part == PARTS.index(part)])
 
-    def normals(self, vertices: np.ndarray) -> np.ndarray:
-        """Unit outward normals (..., V, 3) float32 of vertices (..., V, 3)."""
-        a, b, c = (vertices[..., self.triangles[:, k], :] for k in range(3))
-        across = np.cross(b - a, c - a)
-        summed = np.zeros(vertices.shape, np.float32)
-        for frame in np.ndindex(vertices.shape[:-2]):
-            for axis in range(3):
-                summed[frame][:, axis] = np.bincount(
-                    self.triangles.ravel(), np.repeat(across[frame][:, axis], 3), len(self.mean)
-                )
-        length = np.linalg.norm(summed, axis=-1, keepdims=True)
-        return summed / np.maximum(length, 1e-12)
-
 
 @functools.cache
 def load_open_model() -> MorphableModel:

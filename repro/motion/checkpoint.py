@@ -50,18 +50,18 @@ def write_json(value: dict, path: Path) -> None:
     os.replace(part, path)
 
 
-def save_mapping(mapping: MotionMapping, path: Path, history: MotionHistory | None = None) -> None:
+def save_mapping(mapping: MotionMapping, path: Path, history: MotionHistory) -> None:
     """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
     write_tensors(mapping.state_dict(), path)
     about = {
         "settings": mapping.settings.model_dump(),
         "members": len(mapping.networks),
-        "history": None if history is None else asdict(history),
+        "history": asdict(history),
     }
     write_json(about, path.with_suffix(".json"))
 
 
-def load_mapping(path: Path) -> tuple[MotionMapping, MotionHistory | None]:
+def load_mapping(path: Path) -> tuple[MotionMapping, MotionHistory]:
     """Read what ``save_mapping`` wrote.
 
     Raises
@@ -79,5 +79,4 @@ def load_mapping(path: Path) -> tuple[MotionMapping, MotionHistory | None]:
         raise UserError(f"'{error.filename or path}' does not exist; train the mapping.") from None
     except (SafetensorError, ValidationError, RuntimeError, KeyError, ValueError) as error:
         raise UserError(f"Mapping '{path}' cannot be read; train it again.") from error
-    history = about["history"]
-    return mapping.eval(), None if history is None else MotionHistory(**history)
+    return mapping.eval(), MotionHistory(**about["history"])

@@ -135,9 +135,7 @@ def start_pose(shape: np.ndarray, points: np.ndarray, camera: Camera) -> np.ndar
     turn, move = np.zeros((3, 1)), np.array([[0.0], [0.0], [camera.focal_px * spread]])
     poses = []
     for seen in np.ascontiguousarray(points, np.float64):
-        _, turn, move = cv2.solvePnP(
-            shape, seen, matrix, None, turn.copy(), move.copy(), useExtrinsicGuess=True
-        )
+        cv2.solvePnP(shape, seen, matrix, None, turn, move, useExtrinsicGuess=True)  # in place
         poses.append(np.concatenate([euler_angles(cv2.Rodrigues(turn)[0]), move.ravel()]))
     return np.array(poses, np.float32)
 

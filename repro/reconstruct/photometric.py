@@ -12,6 +12,7 @@ import numpy as np
 
 from repro.face.camera import Camera
 from repro.face.light import ambient_light, irradiance, sh_basis
+from repro.face.mesh import vertex_normals
 from repro.face.model import MorphableModel
 
 _ROUNDS = 6
@@ -90,7 +91,7 @@ class _Look(NamedTuple):
 
 
 def _look(frame: np.ndarray, vertices: np.ndarray, camera: Camera, model: MorphableModel) -> _Look:
-    normals = model.normals(vertices)
+    normals = vertex_normals(vertices, model.triangles)
     cosine = facing(vertices, normals)
     weight = (np.where(cosine > _FACING, cosine, 0) * model.skin_mask).astype(np.float32)
     return _Look(vertex_colours(frame, vertices, camera), normals, weight, weight)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class FaceTrack:
 
     def save(self, path: Path) -> None:
         """Write ``path`` (.npz) and, beside it, its description as .json."""
-        arrays = {
+        arrays: dict[str, Any] = {
             "landmarks": self.landmarks,
             "found": self.found,
             "coefficients": self.coefficients.vectors(),

@@ -63,13 +63,14 @@ def save_checkpoint(
     ``about`` names settings, seed and data; only a run of the same will resume from it.
     """
     tensors = {
-        f"{kind}/{name}/{key}": tensor
-        for kind, things, read in (
-            ("module", modules, lambda m: m.state_dict()),
-            ("optimiser", optimisers, _optimiser_tensors),
-        )
-        for name, thing in things.items()
-        for key, tensor in read(thing).items()
+        f"module/{name}/{key}": tensor
+        for name, module in modules.items()
+        for key, tensor in module.state_dict().items()
+    }
+    tensors |= {
+        f"optimiser/{name}/{key}": tensor
+        for name, optimiser in optimisers.items()
+        for key, tensor in _optimiser_tensors(optimiser).items()
     }
     tensors |= {
         f"loss/{name}": torch.tensor(values, dtype=torch.float64)

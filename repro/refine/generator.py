@@ -92,20 +92,21 @@ class Generator(nn.Module):
         )
         self.norm = AdaptiveNorm()
         self.split = [w for width in decoded for w in (width, width)]
+        last = nn.Linear(_MLP_WIDTH, sum(self.split))
         self.style = nn.Sequential(
             nn.Linear(identity_dim, _MLP_WIDTH),
             nn.ReLU(),
             nn.Linear(_MLP_WIDTH, _MLP_WIDTH),
             nn.ReLU(),
-            nn.Linear(_MLP_WIDTH, sum(self.split)),
+            last,
         )
         full = settings.full_resolution_channels
         self.full = nn.ConvTranspose2d(taken[-1], full, 4, stride=2, padding=1) if full else None
         self.colour = self._last_block(taken[-1], full, in_channels, 3)
         self.attention = self._last_block(taken[-1], full, in_channels, 1)
         initialise(self)
-        nn.init.normal_(self.style[-1].weight, 0.0, 0.02)
-        nn.init.zeros_(self.style[-1].bias)
+        nn.init.normal_(last.weight, 0.0, 0.02)
+        nn.init.zeros_(last.bias)
 
     @staticmethod
     def _last_block(before: int, full: int, in_channels: int, after: int) -> nn.Module:

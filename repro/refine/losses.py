@@ -109,4 +109,5 @@ def _strength(band: Tensor, cell: int) -> Tensor:
 def _resized(weights: Tensor | None, like: Tensor) -> Tensor | None:
     if weights is None:
         return None
-    return nnf.adaptive_avg_pool2d(weights, like.shape[-2:])
+    height, width = like.shape[-2:]
+    return nnf.adaptive_avg_pool2d(weights, (height, width))

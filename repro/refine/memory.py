@@ -18,6 +18,11 @@ class IdentityMemory(nn.Module):
     used    (M,)   bool
     """
 
+    keys: Tensor
+    values: Tensor
+    ages: Tensor
+    used: Tensor
+
     def __init__(
         self,
         slots: int,

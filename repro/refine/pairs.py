@@ -140,7 +140,7 @@ def draw_batch(
     """``settings.batch`` samples: people drawn evenly, then a frame of each evenly."""
     samples = []
     for _ in range(settings.batch):
-        person = pairs[rng.integers(len(pairs))]
+        person = pairs[int(rng.integers(len(pairs)))]
         samples.append(_sample(person, int(rng.integers(len(person))), settings, rng))
     return Batch(*(torch.stack(tensors) for tensors in zip(*samples, strict=True)))
 

@@ -185,7 +185,7 @@ class Refiner:
         windows = torch.stack([to_tensor(self._boxed(s.window, s.corner)) for s in group])
         editable = None
         if group[0].editable is not None:
-            boxes = np.stack([s.editable for s in group])
+            boxes = np.stack([s.editable for s in group if s.editable is not None])
             editable = torch.from_numpy(boxes)[:, None].to(self._device)
         low = self.settings.precision == "bf16"
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):

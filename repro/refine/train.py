@@ -152,14 +152,16 @@ class _Trainer:
         """Weights (B, 1, h, w) of the patches in the GAN loss."""
         if not self.settings.gan_inside_face:
             return None
-        return nn.functional.adaptive_avg_pool2d(batch.editable * batch.face, logits.shape[-2:])
+        height, width = logits.shape[-2:]
+        return nn.functional.adaptive_avg_pool2d(batch.editable * batch.face, (height, width))
 
     def _train_discriminator(self, batch: Batch, refined: Refined) -> Tensor:
-        loss = 0.0
+        terms = []
         for frame, real in ((batch.real, True), (refined.image.detach(), False)):
             logits, _ = self.run_discriminator(batch.window, frame)
             weights = self._judged(batch, logits)
-            loss = loss + 0.5 * losses.gan_loss(logits, real=real, weights=weights)
+            terms.append(losses.gan_loss(logits, real=real, weights=weights))
+        loss = torch.stack(terms).mean()
         optimiser = self.optimisers["discriminator"]
         optimiser.zero_grad()
         self.fabric.backward(loss)
@@ -169,7 +171,7 @@ class _Trainer:
     def _train_generator(self, batch: Batch, refined: Refined) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         terms = self._generator_terms(batch, refined)
-        loss = sum(weight * term for weight, term in terms.values())
+        loss = torch.stack([weight * term for weight, term in terms.values()]).sum()
         optimiser = self.optimisers["generator"]
         optimiser.zero_grad()
         self.fabric.backward(loss)
@@ -321,5 +323,5 @@ def _about(pairs: Sequence[PersonPairs], settings: RefineSettings, seed: int) ->
     for person in pairs:
         digest.update(person.name.encode())
         for array in (person.rendered, person.real, person.face_mask, person.identity):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -18,10 +18,10 @@ from scipy.spatial import cKDTree
 
 from repro.face.camera import Camera
 from repro.face.light import irradiance
+from repro.face.mesh import mesh_graph, vertex_normals
 from repro.face.model import MorphableModel
 from repro.render.rasterise import rasterise
-from repro.render.region import mesh_graph, part_names
-from repro.render.shade import vertex_normals
+from repro.render.region import part_names
 
 SAMPLED_PARTS = ("skin", "left_eye", "right_eye")
 """Parts whose colour is read from the frame; lashes, teeth and tongue stay low-frequency."""

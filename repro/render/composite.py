@@ -45,11 +45,9 @@ def feathered(coverage: np.ndarray, *, feather_px: float) -> np.ndarray:
 
 def face_region(coverage: np.ndarray, *, dilate_px: int = 0) -> np.ndarray:
     """Bool (H, W): pixels that the face touches, widened by a disc of ``dilate_px``."""
-    region = (coverage > 0).astype(np.uint8)
-    if dilate_px > 0:
-        side = 2 * dilate_px + 1
-        region = cv2.dilate(region, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    return region.astype(bool)
+    side = 2 * dilate_px + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.dilate((coverage > 0).astype(np.uint8), disc).astype(bool)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,6 +1,7 @@
 """Drawing one person: albedo, region and camera kept together (Yi et al. 2020, section 3.3)."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,9 +20,9 @@ class RenderSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    albedo: str = Field("low_frequency", pattern="^(low_frequency|detailed)$")
+    albedo: Literal["low_frequency", "detailed"] = "low_frequency"
     """The paper: low-frequency in the personal mapping, detailed in the general one."""
-    background: str = Field("paper", pattern="^(paper|nearest|smooth)$")
+    background: Literal["paper", "nearest", "smooth"] = "paper"
     """How backgrounds are matched; see ``repro.render.background``."""
     supersample: int = Field(2, ge=1, le=4)
     """Samples per pixel along each axis."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
 
 from repro.face.model import PARTS, MorphableModel
 
@@ -82,15 +81,6 @@ def mouth_occlusion(
     mouth[model.triangles[np.isin(part_names(model), MOUTH_PARTS)]] = True
     depth = np.maximum(model.mean[:, 2] - lips[:, 2].min() - front_m, 0)
     return np.where(mouth, np.exp(-depth / fade_m), 1).astype(np.float32)
-
-
-def mesh_graph(triangles: np.ndarray, count: int) -> csr_array:
-    """Symmetric adjacency (V, V) of the mesh's edges, 1 for each edge."""
-    a, b, c = np.asarray(triangles).T
-    start, end = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
-    graph = csr_array(coo_array((np.ones(len(start)), (start, end)), shape=(count, count)))
-    graph.data[:] = 1
-    return graph
 
 
 def part_names(model: MorphableModel) -> np.ndarray:

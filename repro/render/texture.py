@@ -13,11 +13,10 @@ from scipy.ndimage import distance_transform_edt
 
 from repro.face.camera import Camera
 from repro.face.light import irradiance
+from repro.face.mesh import mesh_graph, vertex_normals
 from repro.face.model import MorphableModel
 from repro.render.albedo import DARKEST_IRRADIANCE, albedo_in_frame
 from repro.render.rasterise import rasterise
-from repro.render.region import mesh_graph
-from repro.render.shade import vertex_normals
 
 
 @dataclass(frozen=True)

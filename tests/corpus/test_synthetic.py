@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from repro import FPS
 from repro.corpus import synthetic
 from repro.corpus.clip import open_clip
-from repro.corpus.figure import build_figure, pose_figure, vertex_normals
+from repro.corpus.figure import build_figure, pose_figure
 from repro.corpus.noise import noise_table, value_noise_at
 from repro.corpus.people import draw_person
 from repro.corpus.performance import Performance
@@ -24,6 +24,7 @@ from repro.corpus.synthetic import (
     render_performance,
 )
 from repro.errors import UserError
+from repro.face.mesh import vertex_normals
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 

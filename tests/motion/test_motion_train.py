@@ -157,7 +157,7 @@ def test_missing_and_broken_mappings_say_so(general, tmp_path):
     path = tmp_path / "m.safetensors"
     with pytest.raises(UserError, match="does not exist"):
         load_mapping(path)
-    save_mapping(general[0], path)
+    save_mapping(general[0], path, general[1])
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(UserError, match="cannot be read"):
         load_mapping(path)
@@ -187,8 +187,8 @@ def test_members_and_the_linear_share_are_averaged_and_survive_saving(general, t
     windows, truth = clip(105)
     changes = {"members": 2, "ridge_share": 0.5, "fine_tune_epochs": 1}
     settings = TINY.model_copy(update=changes)
-    personal, _ = fine_tune(general[0], windows, truth, seed=0, settings=settings)
-    save_mapping(personal, tmp_path / "p.safetensors")
+    personal, history = fine_tune(general[0], windows, truth, seed=0, settings=settings)
+    save_mapping(personal, tmp_path / "p.safetensors", history)
     loaded, _ = load_mapping(tmp_path / "p.safetensors")
     made = predict(personal, windows)
     np.testing.assert_array_equal(predict(loaded, windows).pose, made.pose)

@@ -4,6 +4,7 @@ import pytest
 from repro.face import landmarks as lm
 from repro.face.camera import Camera
 from repro.face.light import ambient_light, irradiance
+from repro.face.mesh import vertex_normals
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 from repro.reconstruct.fit import fit_geometry, start_expression, start_pose
@@ -87,7 +88,7 @@ def test_light_and_texture_explain_the_colours_of_a_rendered_face(truth):
     albedo = model.albedo(texture)
     frames = []
     for one in few:
-        normals = model.normals(one)
+        normals = vertex_normals(one, model.triangles)
         raster = rasterise(one, model.triangles, CAMERA)
         image, _ = shade(raster, model.triangles, albedo, normals, light)
         frames.append(np.round(255 * image).astype(np.uint8))
@@ -95,7 +96,7 @@ def test_light_and_texture_explain_the_colours_of_a_rendered_face(truth):
         np.stack(frames), lambda t: few[t], CAMERA, model
     )
     skin = model.skin_mask > 0.9
-    normals = model.normals(few[0])[skin]
+    normals = vertex_normals(few[0], model.triangles)[skin]
     true = albedo[skin] * irradiance(normals, light)
     made = model.albedo(found_texture)[skin] * irradiance(normals, found_light[0])
     front = normals[:, 2] < -0.4

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from repro.face.camera import Camera
+from repro.face.mesh import vertex_normals
 from repro.face.pose import apply_pose
 from repro.render.albedo import (
     albedo_in_frame,
@@ -13,7 +14,7 @@ from repro.render.albedo import (
     most_neutral_frame,
     visible_vertices,
 )
-from repro.render.shade import render_face, vertex_normals
+from repro.render.shade import render_face
 
 LIGHT = np.array([[0.9, 0.1, -0.25, 0.2, 0, 0, 0, 0, 0.05]] * 3, np.float32).reshape(27)
 CAMERA = Camera(420.0, 96.0, 96.0, 192, 192)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from repro.face.light import ambient_light, irradiance
+from repro.face.mesh import vertex_normals
 from repro.render.rasterise import rasterise
-from repro.render.shade import render_face, shade, vertex_normals
+from repro.render.shade import render_face, shade
 
 MIDDLE = np.array([0, 0, 0.6], np.float32)
 
