@@ -16,6 +16,7 @@ PROFILE = str(config.get("profile", "demo"))
 CORPUS = str(config.get("corpus", "synthetic"))
 SEED = int(config.get("seed", 0))
 OVERRIDES = dict(config.get("overrides") or {})
+COMMAND = list(config.get("command") or ["snakemake"])
 RESULTS = Path(config.get("results_dir", "results")).resolve()
 ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{Path(CORPUS).name}"
 PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles/{PROFILE}.toml"
@@ -75,7 +76,7 @@ rule report:
     run:
         from repro.report import write_report
 
-        write_report(Path(ROOT), parameters=json.loads(params.parameters), seed=SEED)
+        write_report(Path(ROOT), parameters=json.loads(params.parameters), seed=SEED, command=COMMAND)
 
 
 for stage, (before, parts) in STAGES.items():

@@ -120,7 +120,7 @@ def run(
     overrides: SetOption = None,
 ) -> None:
     """Run the notebooks in order; only what changed since the last run is done again."""
-    from repro.provenance import write_json
+    from repro.provenance import command_line, write_json
     from repro.report import MANIFEST, REPORT
 
     changes = parse_overrides(overrides or [])
@@ -141,6 +141,7 @@ def run(
         "seed": seed,
         "results_dir": str(results.resolve()),
         "overrides": changes,
+        "command": command_line(),
     }
     _make_folder(root)
     try:

@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -168,6 +168,11 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def command_line() -> list[str]:
+    """This process's command, the program by its name alone."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
 def stand_ins() -> dict[str, str]:
     """Which open stand-in serves for each licensed asset that is not there."""
     return assets.stand_ins()
@@ -178,6 +183,7 @@ def manifest(
     parameters: Mapping[str, object],
     seed: int,
     stages: Mapping[str, Mapping[str, float]] | None = None,
+    command: Sequence[str] | None = None,
     with_packages: bool = True,
 ) -> dict[str, object]:
     """Everything needed to make a result again, as JSON.
@@ -187,13 +193,14 @@ def manifest(
     parameters : settings that the run was given
     seed : the one seed from which all others are drawn
     stages : seconds and peak memory by stage, as ``Stopwatch.summary()`` gives them
+    command : what the user typed, where it is not this process's own command line
     with_packages : list every installed package
     """
     stages = stages or {}
     record: dict[str, object] = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code": asdict(code_version()),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": list(command or command_line()),
         "parameters": dict(parameters),
         "seed": seed,
         "machine": machine(),

@@ -1,7 +1,7 @@
 """What a run has made: its tables, figures and numbers, and the pages that show them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -85,16 +85,19 @@ def flat(record: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return rows
 
 
-def write_report(root: Path, *, parameters: Mapping[str, object], seed: int) -> tuple[Path, Path]:
+def write_report(
+    root: Path, *, parameters: Mapping[str, object], seed: int, command: Sequence[str]
+) -> tuple[Path, Path]:
     """Write a run's manifest and its page; returns their paths.
 
     Parameters
     ----------
     root : folder of the run's results
     parameters : what the run was given
+    command : what started it
     """
     run = Run.read(root)
-    record = manifest(parameters=parameters, seed=seed, stages=run.costs())
+    record = manifest(parameters=parameters, seed=seed, stages=run.costs(), command=command)
     write_json(root / MANIFEST, record)
     page = root / REPORT
     with atomic_path(page) as temporary:

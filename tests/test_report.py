@@ -8,6 +8,7 @@ from repro.errors import UserError
 from repro.report import Run, flat, write_report
 
 PARAMETERS = {"profile": "smoke", "corpus": "synthetic"}
+COMMAND = ["repro", "run", "--profile", "smoke"]
 
 
 def write_markers(root):
@@ -21,17 +22,18 @@ def write_markers(root):
 
 def test_the_manifest_adds_up_the_stages(tmp_path):
     write_markers(tmp_path)
-    path, _ = write_report(tmp_path, parameters=PARAMETERS, seed=4)
+    path, _ = write_report(tmp_path, parameters=PARAMETERS, seed=4, command=COMMAND)
     record = json.loads(path.read_text())
     assert record["seconds"] == 12.5
     assert record["peak_memory_mib"] == 900.0
     assert record["seed"] == 4
     assert record["parameters"] == PARAMETERS
+    assert record["command"] == COMMAND
 
 
 def test_the_page_shows_numbers_figures_and_stand_ins_and_escapes_what_it_shows(tmp_path):
     write_markers(tmp_path)
-    _, path = write_report(tmp_path, parameters=PARAMETERS, seed=4)
+    _, path = write_report(tmp_path, parameters=PARAMETERS, seed=4, command=COMMAND)
     page = path.read_text()
     for words in ("02 reconstruction", "error.px", "0.1235", 'src="figures/fit.png"', "lrw"):
         assert words in page

@@ -1,6 +1,8 @@
 """Landmarks of one person in every frame, with MediaPipe's face landmarker."""
 
 import importlib.util
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +47,20 @@ def landmarker_file() -> Path:
 
 
 @contextmanager
+def _native_quiet() -> Iterator[None]:
+    """Hold back what C++ prints on stderr: MediaPipe has no setting for its start-up notices."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
 def _landmarker(*, faces: int, video: bool):
     """An open landmarker, closed explicitly: its destructor complains at interpreter exit."""
     from mediapipe.tasks.python import BaseOptions, vision
@@ -55,7 +71,8 @@ def _landmarker(*, faces: int, video: bool):
         output_face_blendshapes=True,
         num_faces=faces,
     )
-    landmarker = vision.FaceLandmarker.create_from_options(options)
+    with _native_quiet():
+        landmarker = vision.FaceLandmarker.create_from_options(options)
     try:
         yield landmarker
     finally:
