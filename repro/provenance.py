@@ -169,7 +169,7 @@ def _cpu_name() -> str:
 
 
 def command_line() -> list[str]:
-    """This process's command, the program by its name alone."""
+    """The running process's command, the program by its name alone."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
