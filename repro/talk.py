@@ -35,7 +35,7 @@ from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
 from repro.speech.features import mfcc_windows
 
-HELD_OUT_FRAMES = 100
+HELD_OUT_FRAMES = 300
 """Frames after those learned from, on which results are measured where the clip has them."""
 CLOSED_PERCENT = 5.0
 """Lips count as closed below this opening, % of the inter-pupil distance (about 3 mm): the
