@@ -43,7 +43,8 @@ SYNTHETIC = "synthetic"
 SHORTEST_S = 2.0
 MOUTH_WEIGHT = 10.0
 """Weight of lip vertices beside the face's, where errors are measured in vertices."""
-MOUTH_MARGIN_PX = 4
+DETAIL = (lm.LIPS, lm.EYELIDS[:16], lm.EYELIDS[16:])
+DETAIL_MARGIN_PX = 4
 IDENTITY_EVERY = 25
 """Frames between two looks of the identity network, which is slow; those between are mixed."""
 
@@ -385,8 +386,7 @@ def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> 
                 coefficients.light[t],
             )
             mask[t] = coverage > 0.5
-        mouth = track.landmarks[:frames, lm.LIPS]
-        box = np.concatenate([mouth.min(1) - MOUTH_MARGIN_PX, mouth.max(1) + MOUTH_MARGIN_PX], 1)
+        boxes = np.stack([_box(track.landmarks[:frames, group]) for group in DETAIL], 1)
         network = _identity(ws)
         identity = network.features(
             np.asarray(person.frames[:frames]),
@@ -396,7 +396,7 @@ def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> 
         for name, array in (
             ("rendered", rendered),
             ("mask", mask),
-            ("mouth", np.round(box).astype(int)),
+            ("detail", boxes),
             ("identity", identity),
         ):
             np.save(folder / f"{name}.npy", array)
@@ -404,16 +404,22 @@ def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> 
     folder = ws.stage("pairs", key, make, "face", "render")
     stored = {
         name: np.load(folder / f"{name}.npy", mmap_mode="r")
-        for name in ("rendered", "mask", "mouth", "identity")
+        for name in ("rendered", "mask", "detail", "identity")
     }
     return PersonPairs(
         stored["rendered"],
         person.frames[:frames],
         stored["mask"],
-        stored["mouth"],
+        stored["detail"],
         np.asarray(stored["identity"]),
         person.name,
     )
+
+
+def _box(points: np.ndarray) -> np.ndarray:
+    """Box (T, 4) int around points (T, L, 2): left, top, right, bottom."""
+    low, high = points.min(1) - DETAIL_MARGIN_PX, points.max(1) + DETAIL_MARGIN_PX
+    return np.round(np.concatenate([low, high], 1)).astype(int)
 
 
 # Section 3.4

@@ -20,7 +20,7 @@ class PersonPairs:
     rendered   (T, H, W, 3) uint8
     real       (T, H, W, 3) uint8
     face_mask  (T, H, W)    bool or uint8, nonzero where the face was rendered
-    mouth_box  (T, 4)       int, left, top, right, bottom in pixels
+    detail     (T, K, 4)    int, boxes of mouth and eyes: left, top, right, bottom in pixels
     identity   (T, D)       float32, identity features of the real frames
     name       the person, for messages
     """
@@ -28,7 +28,7 @@ class PersonPairs:
     rendered: np.ndarray
     real: np.ndarray
     face_mask: np.ndarray
-    mouth_box: np.ndarray
+    detail: np.ndarray
     identity: np.ndarray
     name: str
 
@@ -37,7 +37,7 @@ class PersonPairs:
         expected = {
             "rendered": (t, h, w, 3),
             "real": (t, h, w, 3),
-            "mouth_box": (t, 4),
+            "detail": (t, *self.detail.shape[1:2], 4),
             "identity": (t, self.identity.shape[-1]),
         }
         for field, shape in expected.items():
@@ -57,7 +57,7 @@ class PersonPairs:
             self.rendered[frames],
             self.real[frames],
             self.face_mask[frames],
-            self.mouth_box[frames],
+            self.detail[frames],
             self.identity[frames],
             self.name,
         )
@@ -69,7 +69,7 @@ class Batch(NamedTuple):
     window    (B, 9, H, W) rendered frames t-2, t-1, t
     real      (B, 3, H, W)
     face      (B, 1, H, W) 1 on the face
-    mouth     (B, 1, H, W) 1 in the mouth's box
+    detail    (B, 1, H, W) 1 in the boxes of mouth and eyes
     editable  (B, 1, H, W) where the generator may change the frame
     identity  (B, D)
     """
@@ -77,7 +77,7 @@ class Batch(NamedTuple):
     window: Tensor
     real: Tensor
     face: Tensor
-    mouth: Tensor
+    detail: Tensor
     editable: Tensor
     identity: Tensor
 
@@ -155,16 +155,20 @@ def _sample(person: PersonPairs, t: int, settings: RefineSettings, rng: np.rando
 
     frames = [max(t - back, 0) for back in range(settings.window - 1, -1, -1)]
     window = np.concatenate([person.rendered[k][box] for k in frames], axis=-1)
-    mouth = np.zeros(mask.shape, np.float32)
-    x0, y0, x1, y1 = np.clip(person.mouth_box[t], 0, settings.image_px).astype(int)
-    mouth[y0:y1, x0:x1] = 1
+    detail = np.zeros(mask.shape, np.float32)
+    for x0, y0, x1, y1 in np.clip(person.detail[t], 0, settings.image_px).astype(int):
+        detail[y0:y1, x0:x1] = 1
     planes = (
         np.ascontiguousarray(plane, np.float32)[None]
-        for plane in (mask[box], mouth[box], editable_in_box(mask, (int(top), int(left)), settings))
+        for plane in (
+            mask[box],
+            detail[box],
+            editable_in_box(mask, (int(top), int(left)), settings),
+        )
     )
     return (
         to_tensor(window),
         to_tensor(person.real[t][box]),
         *(torch.from_numpy(p) for p in planes),
-        torch.from_numpy(np.asarray(person.identity[t], np.float32)),
+        torch.tensor(person.identity[t], dtype=torch.float32),
     )

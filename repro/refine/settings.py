@@ -85,7 +85,8 @@ class RefineSettings(BaseModel):
     # Beside the paper: the losses
     weight_face: float = Field(1.0, gt=0)
     """Weight of the face's pixels in the L1 term, where others have 1."""
-    weight_mouth: float = Field(1.0, gt=0)
+    weight_detail: float = Field(1.0, gt=0)
+    """The same for the pixels in the boxes of mouth and eyes."""
     gan_inside_face: bool = False
     """Judge only patches inside the face mask: all others are real in both images."""
     lambda_gradient: float = Field(0.0, ge=0)

@@ -185,9 +185,9 @@ class _Trainer:
         logits, features = self.run_discriminator(batch.window, refined.image)
         judged = self._judged(batch, logits)
         pixels = None
-        if s.weight_face != 1 or s.weight_mouth != 1:
+        if s.weight_face != 1 or s.weight_detail != 1:
             pixels = torch.where(batch.face > 0, s.weight_face, 1.0)
-            pixels = torch.where(batch.mouth > 0, s.weight_mouth, pixels)
+            pixels = torch.where(batch.detail > 0, s.weight_detail, pixels)
         held = batch.editable if s.hold_outside_px is not None else None
         terms = {
             "gan": (s.lambda_gan, losses.gan_loss(logits, real=True, weights=judged)),
@@ -201,7 +201,7 @@ class _Trainer:
             term = losses.feature_loss(real_features, features, held)
             terms["features"] = (s.lambda_features, term)
         if s.lambda_gradient or s.lambda_texture:
-            shown = batch.face if pixels is None else batch.face * pixels
+            shown = batch.face
             real, made = (
                 losses.laplacian_bands(image, bands=_BANDS) for image in (batch.real, refined.image)
             )

@@ -10,6 +10,7 @@ from repro.face.model import PARTS, MorphableModel
 from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import detailed_albedo, most_neutral_frame
 from repro.render.composite import composite, feathered
+from repro.render.mouth import seen_mouth_albedo
 from repro.render.region import FaceRegion, drawn_region
 from repro.render.shade import Rendering, render_face
 from repro.render.texture import Texture, frame_texture
@@ -71,7 +72,10 @@ class FaceRenderer:
             )
             texture = frame_texture(frame, shape, track.camera, light, model)
         bald = _without_lashes(model)
-        return cls(bald, track, albedo, texture, drawn_region(bald), settings)
+        region = drawn_region(bald)
+        if settings.albedo == "detailed":
+            albedo = seen_mouth_albedo(bald, track, frames, albedo, region)
+        return cls(bald, track, albedo, texture, region, settings)
 
     def draw(self, expression: np.ndarray, pose: np.ndarray, light: np.ndarray) -> Rendering:
         """The face alone for expression (64,), pose (6,) and light (27,)."""

@@ -50,11 +50,11 @@ def test_the_refined_frames_are_nearer_to_the_real_ones_than_black_or_grey(smoke
 
 
 def test_a_second_run_does_nothing_again(smoke_run):
-    before = {path: path.stat().st_mtime_ns for path in smoke_run.glob("*.json")}
+    before = {path: path.stat().st_mtime_ns for path in smoke_run.glob("[!.]*.json")}
     command = [sys.executable, "-m", "repro.cli", "run", "--profile", "smoke"]
     results = str(smoke_run.parents[1])
     subprocess.run([*command, "--results", results], cwd=CHECKOUT, check=True, capture_output=True)
-    assert {path: path.stat().st_mtime_ns for path in smoke_run.glob("*.json")} == before
+    assert {path: path.stat().st_mtime_ns for path in smoke_run.glob("[!.]*.json")} == before
 
 
 def test_a_notebook_runs_alone_with_plain_papermill(smoke_run, tmp_path):

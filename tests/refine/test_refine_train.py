@@ -51,7 +51,7 @@ def person(seed=0, frames=6, side=32) -> PersonPairs:
         rendered=np.array(rendered),
         real=np.array(real),
         face_mask=np.array(masks),
-        mouth_box=np.tile([12, 18, 20, 24], (frames, 1)),
+        detail=np.tile([12, 18, 20, 24], (frames, 1, 1)),
         identity=np.tile(rng.normal(size=8), (frames, 1)).astype(np.float32),
         name=f"person {seed}",
     )
@@ -193,7 +193,7 @@ def test_every_option_beside_the_papers_trains_together():
             "colour_residual": True,
             "full_resolution_channels": 4,
             "weight_face": 2.0,
-            "weight_mouth": 4.0,
+            "weight_detail": 4.0,
             "gan_inside_face": True,
             "lambda_gradient": 10.0,
             "lambda_texture": 10.0,
@@ -218,7 +218,7 @@ def test_without_the_memory_identity_does_not_matter():
     first, history = train_refiner([person()], settings, seed=0)
     pairs = person()
     other = PersonPairs(
-        pairs.rendered, pairs.real, pairs.face_mask, pairs.mouth_box, pairs.identity[::-1] + 3, "x"
+        pairs.rendered, pairs.real, pairs.face_mask, pairs.detail, pairs.identity[::-1] + 3, "x"
     )
     second, _ = train_refiner([other], settings, seed=0)
     np.testing.assert_array_equal(refined(first, pairs), refined(second, pairs))
@@ -297,12 +297,12 @@ def test_pairs_of_another_size_or_mixed_identity_networks_are_refused():
         train_refiner([], SETTINGS, seed=0)
     p = person()
     short = PersonPairs(
-        p.rendered, p.real, p.face_mask, p.mouth_box, p.identity[:, :4], "another network"
+        p.rendered, p.real, p.face_mask, p.detail, p.identity[:, :4], "another network"
     )
     with pytest.raises(UserError, match="one identity network"):
         train_refiner([p, short], SETTINGS, seed=0)
-    with pytest.raises(ValueError, match="mouth_box"):
-        PersonPairs(p.rendered, p.real, p.face_mask, p.mouth_box[:2], p.identity, "cut")
+    with pytest.raises(ValueError, match="detail"):
+        PersonPairs(p.rendered, p.real, p.face_mask, p.detail[:2], p.identity, "cut")
 
 
 def test_a_window_at_the_start_repeats_the_first_frame():
