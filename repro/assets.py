@@ -31,6 +31,7 @@ class Asset:
     needs     files that a folder must hold before it counts as there
     sha256    of the file, where one version is known
     stand_in  what serves without it; None for the open ones
+    taken     whether the stages take it from its place; else only code that asks for it does
     """
 
     name: str
@@ -42,6 +43,7 @@ class Asset:
     needs: tuple[str, ...] = ()
     sha256: str | None = None
     stand_in: str | None = None
+    taken: bool = False
 
     @property
     def gated(self) -> bool:
@@ -90,6 +92,7 @@ ASSETS: tuple[Asset, ...] = (
         place="arcface",
         needs=("w600k_r50.onnx",),
         stand_in="dlib's face recognition ResNet, 128 numbers",
+        taken=True,
     ),
     Asset(
         name="resnet18",
@@ -99,6 +102,7 @@ ASSETS: tuple[Asset, ...] = (
         "safetensors.torch.save_file.",
         place="resnet18.safetensors",
         stand_in="a small convolutional trunk trained with the same loss",
+        taken=True,
     ),
     Asset(
         name="lrw",
@@ -219,14 +223,18 @@ def find(name: str) -> Path | None:
 
 
 def stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:
-    """Which stand-in serves for each licensed asset that is not there.
+    """Which stand-in serves for each licensed asset that is not there or not taken.
 
     Parameters
     ----------
     names : assets to ask for; None asks for all
     """
     rows = ASSETS if names is None else [asset(name) for name in names]
-    return {row.name: row.stand_in for row in rows if row.stand_in and find(row.name) is None}
+    return {
+        row.name: row.stand_in
+        for row in rows
+        if row.stand_in and not (row.taken and find(row.name))
+    }
 
 
 def hashes() -> dict[str, str]:

@@ -85,12 +85,18 @@ def list_assets() -> None:
     _print_assets(details=True)
 
 
+def _standing(row: assets.Asset, found: Path | None) -> str:
+    if found is None:
+        return "not there"
+    return str(found) if row.taken else f"{found} (no stage takes it yet)"
+
+
 def _print_assets(*, details: bool = False) -> None:
     table = Table("asset", "is", "otherwise serves", box=None)
     for row in assets.ASSETS:
         if row.gated:
             found = assets.find(row.name)
-            table.add_row(row.name, str(found) if found else "not there", row.stand_in)
+            table.add_row(row.name, _standing(row, found), row.stand_in)
     out.print(table)
     if not details:
         out.print("\nNothing of these is needed. `repro assets` tells how to get each.")

@@ -173,11 +173,6 @@ def command_line() -> list[str]:
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
-def stand_ins() -> dict[str, str]:
-    """Which open stand-in serves for each licensed asset that is not there."""
-    return assets.stand_ins()
-
-
 def manifest(
     *,
     parameters: Mapping[str, object],
@@ -211,7 +206,7 @@ def manifest(
             default=round(peak_memory_bytes() / MIB, 1),
         ),
         "assets": assets.hashes(),
-        "stand_ins": stand_ins(),
+        "stand_ins": assets.stand_ins(),
     }
     if with_packages:
         record["packages"] = package_versions()

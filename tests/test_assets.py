@@ -50,6 +50,13 @@ def test_an_asset_put_in_place_no_longer_needs_its_stand_in(empty_folder):
     assert list(stand_ins(["arcface", "grid"])) == ["grid"]
 
 
+def test_an_asset_that_no_stage_takes_keeps_its_stand_in(empty_folder):
+    (empty_folder / "basel2009").mkdir()
+    (empty_folder / "basel2009" / "Exp_Pca.bin").write_bytes(b"basis")
+    assert find("facewarehouse") is not None
+    assert "facewarehouse" in stand_ins()
+
+
 def test_the_open_weights_that_packages_carry_are_there_and_are_the_known_files():
     for name in ("face-landmarker", "dlib-resnet"):
         assert find(name).is_file()

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from repro import assets
 from repro.errors import UserError
 from repro.provenance import (
     Stopwatch,
@@ -14,7 +15,6 @@ from repro.provenance import (
     machine,
     manifest,
     package_versions,
-    stand_ins,
     synthetic_label,
     write_json,
 )
@@ -92,7 +92,7 @@ def test_a_manifest_is_json_with_what_makes_the_result_again():
     assert record["stages"]["fit"]["peak_memory_mib"] == record["peak_memory_mib"] > 0
     assert record["packages"]["numpy"] == np.__version__
     assert len(record["assets"]["face-landmarker"]) == 64
-    assert record["stand_ins"] == stand_ins()
+    assert record["stand_ins"] == assets.stand_ins()
     assert record["machine"]["cores"] >= 1
 
 
