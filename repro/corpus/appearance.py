@@ -17,7 +17,7 @@ import numpy as np
 
 from repro.corpus.noise import value_noise
 
-SKIN, TONGUE, EYE, UPPER_TEETH, LOWER_TEETH, CLOTH, HAIR, LASH = range(8)
+SKIN, TONGUE, EYE, UPPER_TEETH, LOWER_TEETH, CLOTH, HAIR, LASH, FRAME = range(9)
 """Materials of triangles."""
 
 LIP, CAVITY, SCALP, BEARD, FLUSH, AO, HEIGHT, DENSITY = range(8)
@@ -304,6 +304,8 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
         gloss, power = 2.4, 420.0
     elif kind == CLOTH:
         r, g, b = _cloth(cx, cy, cz, person, table)
+    elif kind == FRAME:
+        gloss, power = 0.5, 60.0
     else:
         gloss, power = 0.18, 60.0
         ao = _mix1(marks, 1, corners, t, w)
@@ -360,8 +362,8 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     r *= np.exp(-0.6 * melanin - 0.12 * blood)
     g *= np.exp(-1.0 * melanin - 0.85 * blood)
     b *= np.exp(-1.4 * melanin - 0.75 * blood)
-    grey = 0.14 * (0.3 * r + 0.6 * g + 0.1 * b)  # a camera's colours are less pure
-    r, g, b = 0.86 * r + grey, 0.86 * g + grey, 0.86 * b + grey
+    grey = 0.24 * (0.3 * r + 0.6 * g + 0.1 * b)  # a camera's colours are less pure
+    r, g, b = 0.76 * r + grey, 0.76 * g + grey, 0.76 * b + grey
     cover = _brow(cx, cy, cz, brow, table)
     r += cover * (0.75 * hair[0] - r)
     g += cover * (0.75 * hair[1] - g)

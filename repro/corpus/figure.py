@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from repro.corpus import appearance as look
 from repro.corpus.body import neck_below, torso
+from repro.corpus.glasses import STYLES, glasses
 from repro.corpus.hair import SHELLS, Scalp, Sheet, grow, hang, scalp_density, step
 from repro.corpus.people import Person
 from repro.corpus.shadow import ambient_occlusion
@@ -40,7 +41,8 @@ _MOUTH = {
 class Figure:
     """All that lasts of a person's geometry; n vertices in all.
 
-    neutral    (V, 3) the person's face at rest; neck (m, 3) below it, both in model space
+    neutral    (V, 3) the person's face at rest, model space
+    attached   (m, 3) neck and glasses, model space
     torso      (k, 3) in camera space
     still      (V + m,) share of the torso's stillness in a vertex's motion
     triangles  one (F, 3) array for the solid meshes and one for each layer; materials alike
@@ -50,7 +52,7 @@ class Figure:
     model: MorphableModel
     person: Person
     neutral: np.ndarray
-    neck: np.ndarray
+    attached: np.ndarray
     torso: np.ndarray
     still: np.ndarray
     scalp: Scalp
@@ -95,6 +97,8 @@ def build_figure(model: MorphableModel, person: Person, table: np.ndarray) -> Fi
     scalp = grow(model.mean, mean_normals, skin, place, hair, density, table)
     rings, neck_triangles = neck_below(neutral, skin)
     neck = rings.reshape(-1, 3)
+    spectacles, spectacles_triangles = _glasses(model, neutral, place, person)
+    attached = np.concatenate([neck, spectacles])
     body, body_triangles = torso(
         (rings[-3].max(0) + rings[-3].min(0)) / 2,
         neck_width_m=float(np.ptp(rings[-3][:, 0]) / 2),
@@ -103,13 +107,19 @@ def build_figure(model: MorphableModel, person: Person, table: np.ndarray) -> Fi
     )
     body = body + person.pose_style.place_m
     sheets = _sheets(neutral, place, scalp, mean_normals, hair, person.seed)
-    triangles, materials = _assemble(model, neck_triangles, body_triangles, scalp, sheets, body)
+    solid = [
+        (neck_triangles, look.SKIN),
+        (spectacles_triangles + len(neutral) + len(neck), look.FRAME),
+        (body_triangles + len(neutral) + len(attached), look.CLOTH),
+    ]
+    count = len(neutral) + len(attached) + len(body)
+    triangles, materials = _assemble(model, solid, scalp, sheets, count)
     places, albedo, marks = _attributes(
-        model, person, place, neutral, neck, body, scalp, sheets, is_skin, density
+        model, person, place, len(neck), attached, body, scalp, sheets, is_skin, density
     )
     figure = Figure(
-        model, person, neutral, neck, body,
-        _stillness(model, neutral, neck), scalp, sheets, triangles, materials,
+        model, person, neutral, attached, body,
+        _stillness(model, neutral, attached), scalp, sheets, triangles, materials,
         places, albedo, marks, _look(model, person, place),
     )  # fmt: skip
     return _with_occlusion(figure)
@@ -126,8 +136,8 @@ def pose_figure(figure: Figure, expression: np.ndarray, pose: np.ndarray) -> loo
     rest = np.concatenate([np.zeros(3), figure.person.pose_style.place_m])
     used = np.flatnonzero(expression)
     face = figure.neutral + np.tensordot(expression[used], figure.model.expression_basis[used], 1)
-    moved = apply_pose(np.concatenate([face, figure.neck]), pose.astype(np.float32))
-    stayed = np.concatenate([figure.neutral, figure.neck]) + rest[3:]
+    moved = apply_pose(np.concatenate([face, figure.attached]), pose.astype(np.float32))
+    stayed = np.concatenate([figure.neutral, figure.attached]) + rest[3:]
     still = figure.still[:, None]
     solid = np.concatenate([moved * (1 - still) + stayed * still, figure.torso])
     normals = vertex_normals(solid, figure.triangles[0])
@@ -175,11 +185,11 @@ def _eye_centres(model: MorphableModel) -> np.ndarray:
     return np.stack([model.mean[model.part_vertices(p)].mean(0) for p in ("left_eye", "right_eye")])
 
 
-def _stillness(model, neutral, neck) -> np.ndarray:
+def _stillness(model, neutral, attached) -> np.ndarray:
     """0 on the head, rising down the neck to 1 at its base."""
     chin = neutral[model.landmark68[8], 1]
-    y = np.concatenate([neutral[:, 1] + 0.25 * (neutral[:, 2] + 0.03), neck[:, 1]])
-    return step(chin + 0.008, neck[:, 1].max() - 0.030, y)
+    y = np.concatenate([neutral[:, 1] + 0.25 * (neutral[:, 2] + 0.03), attached[:, 1]])
+    return step(chin + 0.008, attached[:, 1].max() - 0.030, y)
 
 
 def _sheets(neutral, place, scalp: Scalp, normals, hair, seed) -> tuple[Sheet, ...]:
@@ -196,22 +206,31 @@ def _sheets(neutral, place, scalp: Scalp, normals, hair, seed) -> tuple[Sheet, .
     )
 
 
-def _assemble(model, neck_triangles, body_triangles, scalp, sheets, body):
-    """Triangles and materials of the solid meshes and of every layer, on common vertices."""
-    v, n_neck = len(model.mean), int(neck_triangles.max()) - len(model.mean) + 1
+def _glasses(model, neutral, place, person: Person) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and triangles of the person's glasses, none where the person wears none."""
+    style = person.appearance.glasses
+    if style not in STYLES:
+        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32)
+    eyes = np.stack([neutral[model.part_vertices(p)].mean(0) for p in ("left_eye", "right_eye")])
+    temples = (np.abs(place[:, 2]) < 0.015) & (np.abs(place[:, 1] - 0.06) < 0.02)
+    width = np.abs(neutral[temples & ~np.asarray(model.ear_mask > 0.1), 0]).max()
+    return glasses(eyes, float(width), style=style)
+
+
+def _assemble(model, solid, scalp, sheets, count: int):
+    """Triangles and materials of the solid meshes and of every layer, on common vertices.
+
+    solid: triangles and material of each mesh beside the face's; count: of the solid vertices
+    """
     names = [PARTS[p] for p in model.part]
-    solid = np.array([name in _PART_MATERIAL for name in names])
+    opaque = np.array([name in _PART_MATERIAL for name in names])
     lashes = np.array([name.endswith("lashes") for name in names])
     own = np.array([_PART_MATERIAL.get(name, 0) for name in names], np.int8)
-    base = [model.triangles[solid], neck_triangles, body_triangles + v + n_neck]
-    kinds = [
-        own[solid],
-        np.full(len(neck_triangles), look.SKIN),
-        np.full(len(body_triangles), look.CLOTH),
-    ]
+    base = [model.triangles[opaque], *(mesh for mesh, _ in solid)]
+    kinds = [own[opaque], *(np.full(len(mesh), material) for mesh, material in solid)]
     triangles = [np.concatenate(base), model.triangles[lashes]]
     materials = [np.concatenate(kinds), np.full(lashes.sum(), look.LASH)]
-    offset = v + n_neck + len(body)
+    offset = count
     for mesh, size in [(scalp.triangles, len(scalp.roots))] * SHELLS + [
         (s.triangles, len(s.vertices)) for s in sheets
     ]:
@@ -224,8 +243,8 @@ def _assemble(model, neck_triangles, body_triangles, scalp, sheets, body):
     )
 
 
-def _attributes(model, person, place, neutral, neck, body, scalp, sheets, is_skin, density):
-    """Places, linear albedo and marks of all vertices."""
+def _attributes(model, person, place, n_neck, attached, body, scalp, sheets, is_skin, density):
+    """Places, linear albedo and marks of all vertices; ``n_neck`` of the attached are neck."""
     albedo = np.clip(model.albedo(person.texture), 0.01, 1) ** 2.2
     hair = person.appearance.hair.colour
     cover = step(0.15, 0.7, density)[:, None]
@@ -236,10 +255,15 @@ def _attributes(model, person, place, neutral, neck, body, scalp, sheets, is_ski
     marks[:, look.BEARD] = _beard(place) * is_skin * (1 - marks[:, look.LIP])
     marks[:, look.FLUSH] = _flush(place, model.ear_mask) * is_skin
     marks[:, look.HEIGHT : look.DENSITY + 1] = _lash_marks(model, is_skin)
-    neck_marks, body_marks = np.zeros((len(neck), 8)), np.zeros((len(body), 8))
-    places = [model.mean, neck, body - person.pose_style.place_m]
-    colours = [albedo, np.tile(throat, (len(neck), 1)), np.full((len(body), 3), 0.2)]
-    columns = [marks, neck_marks, body_marks]
+    bare = np.zeros((len(attached) + len(body), 8))
+    places = [model.mean, attached, body - person.pose_style.place_m]
+    beside = np.concatenate([
+        np.tile(throat, (n_neck, 1)),
+        np.tile(person.appearance.glasses_colour, (len(attached) - n_neck, 1)),
+        np.full((len(body), 3), 0.2),
+    ])  # fmt: skip
+    colours = [albedo, beside]
+    columns = [marks, bare]
     for height in _heights():
         columns.append(_hair_marks(scalp.density, height))
         places.append(scalp.strand)

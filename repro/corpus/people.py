@@ -21,6 +21,10 @@ HAIR_COLOURS = {
 """Linear RGB reflectance."""
 HAIR_STYLES = ("crop", "side parting", "bob", "swept back", "curls", "long")
 IRIS_COLOURS = ((0.10, 0.055, 0.03), (0.13, 0.20, 0.30), (0.15, 0.10, 0.045), (0.13, 0.17, 0.10))
+GLASSES = ("none", "none", "none", "square", "none", "none", "round", "none")
+"""A quarter of the people wear them."""
+GLASSES_COLOURS = ((0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.22, 0.21, 0.20))
+"""Linear RGB: black, tortoise, steel."""
 CLOTHES = ("crew neck", "jacket", "high collar")
 
 
@@ -91,7 +95,7 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Appearance:
-    """What the face model does not draw: hair, eyes, beard, freckles, clothes, room, light."""
+    """What the face model does not draw: hair, eyes, beard, glasses, clothes, room, light."""
 
     hair: Hair
     iris: np.ndarray
@@ -99,6 +103,8 @@ class Appearance:
     beard: float
     freckles: float
     wrinkles: float
+    glasses: str
+    glasses_colour: np.ndarray
     clothes: str
     cloth_colours: np.ndarray
     room_colours: np.ndarray
@@ -199,6 +205,8 @@ def _draw_appearance(rng, seed: int, high_voice: bool, *, fair: float) -> Appear
         beard=0.0 if high_voice else float(max(rng.uniform(-0.3, 0.6), 0.05)),
         freckles=float(max(rng.uniform(-0.6, 0.6), 0)),
         wrinkles=float(rng.uniform(0.1, 1.0)),
+        glasses=GLASSES[seed % len(GLASSES)],
+        glasses_colour=np.array(GLASSES_COLOURS[seed // 4 % len(GLASSES_COLOURS)]),
         clothes=CLOTHES[seed % 3],
         cloth_colours=_colours(rng, 2, 0.02, 0.30),
         room_colours=_colours(rng, 6, 0.03, 0.55),
