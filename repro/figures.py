@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from repro import FPS, SAMPLE_RATE
 from repro.corpus.clip import Clip
-from repro.corpus.synthetic import Truth
+from repro.corpus.truth import Truth
+from repro.face.landmarks import LIPS
 
 _ANGLES = ("pitch", "yaw", "roll")
 
@@ -45,13 +46,27 @@ def stills(clip: Clip, count: int) -> list[np.ndarray]:
     return [frame for t, frame in enumerate(clip.read()) if t in wanted]
 
 
-def speech(audio: np.ndarray, truth: Truth | None) -> Figure:
-    """Sound (N,) at 16 kHz; with a truth, its phonemes and the true opening of the lips."""
-    count = 1 if truth is None else 2
+def speech(
+    audio: np.ndarray, truth: Truth | None, mouths: Sequence[np.ndarray] = (), *, seconds: float = 3
+) -> Figure:
+    """Sound (N,) at 16 kHz; with a truth, its phonemes and the true opening of the lips.
+
+    ``mouths``: pictures of the mouth, spread evenly over the ``seconds`` that are shown.
+    """
+    seconds = min(seconds, len(audio) / SAMPLE_RATE)
+    heights = [0.8] * bool(mouths) + [1] + [1] * (truth is not None)
     figure, axes = plt.subplots(
-        count, 1, figsize=(11, 2 * count), sharex=True, squeeze=False, layout="constrained"
-    )
-    (sound, *rest) = axes[:, 0]
+        len(heights), 1, figsize=(11, 2 * len(heights)), sharex=True, squeeze=False,
+        height_ratios=heights, layout="constrained",
+    )  # fmt: skip
+    shown = list(axes[:, 0])
+    if mouths:
+        strip = shown.pop(0)
+        for k, mouth in enumerate(mouths):
+            edges = seconds * np.array([k, k + 1]) / len(mouths)
+            strip.imshow(mouth, extent=(*edges, 0, 1), aspect="auto")
+        strip.set_yticks([])
+    sound, *rest = shown
     sound.plot(np.arange(len(audio)) / SAMPLE_RATE, audio, lw=0.3)
     sound.set_ylabel("sound")
     if truth is not None:
@@ -59,12 +74,41 @@ def speech(audio: np.ndarray, truth: Truth | None) -> Figure:
         rest[0].plot(np.arange(len(gap)) / FPS, gap, lw=1.2)
         rest[0].set_ylabel("lip gap (mm)")
         for symbol, (start, end) in zip(truth.symbols, truth.times_s, strict=True):
-            sound.text((start + end) / 2, 0.9 * np.abs(audio).max(), symbol, ha="center", size=7)
+            if (start + end) / 2 < seconds:
+                sound.text((start + end) / 2, 0.9 * np.abs(audio).max(), symbol, ha="center")
             if symbol in ("p", "b", "m"):
-                for axis in axes[:, 0]:
+                for axis in (sound, *rest):
                     axis.axvspan(start, end, color="tab:red", alpha=0.15, lw=0)
-    axes[-1, 0].set_xlim(0, min(8.0, len(audio) / SAMPLE_RATE))
-    axes[-1, 0].set_xlabel("seconds (the first eight; p, b and m in red)")
+    axes[-1, 0].set_xlim(0, seconds)
+    axes[-1, 0].set_xlabel("seconds (p, b and m in red)")
+    return figure
+
+
+def mouths(clip: Clip, truth: Truth, count: int, *, seconds: float = 3) -> list[np.ndarray]:
+    """``count`` pictures of a clip's mouth, spread evenly over its first seconds."""
+    stop = round(min(seconds, clip.duration_s) * FPS)
+    wanted = ((np.arange(count) + 0.5) * stop / count).astype(int)
+    frames = list(clip.read(0, stop))
+    pictures = []
+    for t in wanted:
+        x, y = truth.landmarks[t, LIPS].mean(0).astype(int)
+        half = int(0.75 * np.ptp(truth.landmarks[t, LIPS, 0]))
+        pictures.append(frames[t][max(y - half, 0) : y + half, max(x - half, 0) : x + half])
+    return pictures
+
+
+def pose_styles(poses: Mapping[str, np.ndarray]) -> Figure:
+    """How often each of several people's heads (T, 6) are at which pitch, yaw and roll."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 0.6 * len(poses) + 1.4), sharey=True,
+                                layout="constrained")  # fmt: skip
+    for i, (axis, angle) in enumerate(zip(axes, _ANGLES, strict=True)):
+        axis.violinplot(
+            [np.degrees(pose[:, i]) for pose in poses.values()], orientation="horizontal",
+            showmedians=True, widths=0.9,
+        )  # fmt: skip
+        axis.set_xlabel(f"{angle} (degrees)")
+        axis.grid(alpha=0.3)
+    axes[0].set_yticks(np.arange(len(poses)) + 1, list(poses))
     return figure
 
 

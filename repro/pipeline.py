@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from repro import assets
+from repro import FPS, assets
 from repro.config import Profile
 from repro.corpus.clip import Clip, open_clip
 from repro.corpus.folder import folder_corpus
-from repro.corpus.synthetic import GENERAL, PERSONAL, Corpus, load_corpus, make_corpus
+from repro.corpus.plan import GENERAL, PERSONAL, SPLITS
+from repro.corpus.synthetic import Corpus, make_corpus
 from repro.errors import UserError
 from repro.face import landmarks as lm
 from repro.face.model import MorphableModel, load_open_model
@@ -170,27 +171,34 @@ def source_digest(*parts: str) -> str:
 # Data preparation
 
 
-def corpus(ws: Workspace) -> Corpus:
-    """The synthetic corpus of this profile, made where it is missing (notebook 01)."""
+def corpus(ws: Workspace, *splits: str) -> Corpus:
+    """The synthetic corpus of this profile; what is missing of some splits (all) is made.
+
+    Notebook 01.
+    """
     settings = ws.profile.corpus
-    key = {"corpus": settings, "model": ws.model.sha256, "code": source_digest("corpus", "speech")}
+    key = {
+        "corpus": settings.model_dump(exclude={"workers", "threads"}),
+        "model": ws.model.sha256,
+        "code": source_digest("corpus", "speech"),
+    }
     folder = ws.root / "corpus" / digest(key)
-    if (folder / "corpus.json").is_file():
-        return load_corpus(folder)
-    with tqdm(desc="corpus", unit="clip") as bar:
+    with tqdm(desc="corpus", unit="clip", leave=False) as bar:
 
         def progress(done: int, planned: int, name: str) -> None:
             bar.total = planned
             bar.set_postfix_str(name, refresh=False)
             bar.update(done - bar.n)
 
-        return make_corpus(folder, settings, progress=progress)
+        return make_corpus(folder, settings, splits=splits or SPLITS, progress=progress)
 
 
 # Section 3.1
 
 
-def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Target:
+def target(
+    ws: Workspace, video: Path | str, *, frames: int | None = None, min_s: float = SHORTEST_S
+) -> Target:
     """Reconstruct a video's first frames (default: all), or read what was reconstructed before.
 
     Raises
@@ -198,7 +206,7 @@ def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Ta
     UserError
         Not a usable video, or no face in it.
     """
-    clip = open_clip(video, min_s=SHORTEST_S)
+    clip = open_clip(video, min_s=min_s)
     key = {
         "video": file_hash(clip.path),
         "frames": min(frames or clip.frames, clip.frames),
@@ -227,9 +235,10 @@ def target(ws: Workspace, video: Path | str, *, frames: int | None = None) -> Ta
 
 
 def videos(ws: Workspace, split: str) -> list[Path]:
-    """The videos of a split, ``general`` or ``personal``, of the workspace's corpus.
+    """The videos of a split (``plan.SPLITS``) of the workspace's corpus.
 
-    In a folder of videos the longest one is the personal clip and the others are general.
+    In a folder of videos the longest one is the personal clip, the others are general, and there
+    are no other splits.
 
     Raises
     ------
@@ -237,8 +246,10 @@ def videos(ws: Workspace, split: str) -> list[Path]:
         A folder with fewer than two videos.
     """
     if ws.corpus == SYNTHETIC:
-        return [entry.video for entry in corpus(ws).split(split)]
-    clips = folder_corpus(ws.corpus, min_s=SHORTEST_S)
+        return [entry.video for entry in corpus(ws, split).split(split)]
+    if split not in (GENERAL, PERSONAL):
+        return []
+    clips = folder_corpus(ws.corpus, min_s=_shortest_s(ws))
     if len(clips) < 2:
         raise UserError(f"Folder '{ws.corpus}' holds {len(clips)} videos; at least 2 are needed.")
     longest = max(clips, key=lambda clip: clip.frames)
@@ -255,9 +266,14 @@ def personal_targets(ws: Workspace) -> list[Target]:
     return _targets(ws, PERSONAL)
 
 
+def _shortest_s(ws: Workspace) -> float:
+    """A corpus' clips are used from the length of a training window on."""
+    return ws.profile.motion.window_frames / FPS
+
+
 def _targets(ws: Workspace, split: str) -> list[Target]:
     return [
-        target(ws, video)
+        target(ws, video, min_s=_shortest_s(ws))
         for video in tqdm(videos(ws, split), desc=f"reconstruction, {split}", unit="clip")
     ]
 

@@ -7,7 +7,8 @@ import pytest
 from repro import SAMPLE_RATE
 from repro.config import load_profile
 from repro.corpus.clip import open_clip, read_audio
-from repro.corpus.synthetic import PERSONAL, load_corpus
+from repro.corpus.plan import PERSONAL
+from repro.corpus.synthetic import load_corpus
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
 from repro.speech.synthesis import speak

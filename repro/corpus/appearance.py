@@ -81,7 +81,7 @@ def shade_image(
     *,
     supersample: int,
     threads: int = 1,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Shade, stack the layers, and average the samples of each pixel.
 
     Parameters
@@ -95,10 +95,12 @@ def shade_image(
 
     Returns
     -------
-    (H, W, 3) float32 in [0, 1], display range
+    image : (H, W, 3) float32 in [0, 1], display range
+    mask : (H, W) uint8, 0 for the background or 1 + material, of each pixel's first sample
     """
     height, width = room.shape[:2]
     image = np.empty((height, width, 3), np.float32)
+    mask = np.empty((height, width), np.uint8)
     if len(layers) > _MOST_LAYERS:
         raise ValueError(f"at most {_MOST_LAYERS} layers, got {len(layers)}")
     ids = np.stack([layer.triangle for layer in layers])
@@ -120,7 +122,7 @@ def shade_image(
         _fill(
             top, bottom, supersample, base.triangle, base.barycentric, base.depth, ids, weights,
             depths, corner, starts, corners, kinds, vertices, light, place.astype(np.float32),
-            view.depth, person, table, room, image,
+            view.depth, person, table, room, image, mask,
         )  # fmt: skip
 
     if threads == 1:
@@ -128,13 +130,49 @@ def shade_image(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, range(threads)))
-    return image
+    return image, mask
+
+
+def surface_albedo(
+    triangles, materials, places, albedo, marks, look: Look, table, count: int
+) -> np.ndarray:
+    """Albedo (count, 3) float32, display range, of the first vertices, with all painted detail.
+
+    Parameters
+    ----------
+    triangles, materials : of the solid meshes; a vertex is of its first triangle's material
+    places, albedo, marks : as in ``Surface``
+    """
+    kinds = np.full(count, TONGUE, np.int8)
+    for corner in range(3):
+        own = triangles[:, corner] < count
+        kinds[triangles[own, corner]] = materials[own]
+    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
+    shown = np.empty((count, 3), np.float32)
+    _paint(kinds, places, albedo, marks, person, table, shown)
+    return np.clip(shown, 0, 1) ** np.float32(1 / 2.2)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _paint(kinds, places, albedo, marks, person, table, shown):
+    corner, weight = np.zeros((1, 3), np.int32), np.array([1.0, 0.0, 0.0])
+    for i in range(len(shown)):
+        corner[0, :] = i
+        r, g, b = albedo[i, 0], albedo[i, 1], albedo[i, 2]
+        cx, cy, cz = places[i, 0], places[i, 1], places[i, 2]
+        if kinds[i] == SKIN:
+            r, g, b, _, _, _, _, _ = _skin(
+                r, g, b, cx, cy, cz, 0.0, 0.0, -1.0, marks, corner, 0, weight, person, table
+            )
+        elif kinds[i] == EYE:
+            r, g, b = _eye(cx, cy, cz, person, table)
+        shown[i, 0], shown[i, 1], shown[i, 2] = r, g, b
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _fill(
     top, bottom, samples, ids, weights, depths, layer_ids, layer_weights, layer_depths, corner,
-    starts, corners, kinds, vertices, light, place, shadow, person, table, room, image,
+    starts, corners, kinds, vertices, light, place, shadow, person, table, room, image, mask,
 ):  # fmt: skip
     """Rows top <= i < bottom of the image.
 
@@ -161,6 +199,7 @@ def _fill(
                 if turn < samples * samples or seen != shaded:
                     shaded = seen
                     cr, cg, cb, through = 0.0, 0.0, 0.0, 1.0
+                    front = kinds[t] + 1 if t >= 0 else 0
                     for k in range(n - 1, -1, -1):  # nearest first, until nothing shines through
                         layer, v, u = order[k], y - corner[0], x - corner[1]
                         hr, hg, hb, alpha = _strand(
@@ -171,6 +210,8 @@ def _fill(
                         cg += through * alpha * hg
                         cb += through * alpha * hb
                         through *= 1 - alpha
+                        if through < 0.5 <= through / (1 - alpha + 1e-9):
+                            front = kinds[starts[layer + 1] + layer_ids[layer, v, u]] + 1
                         if through < 0.03:
                             break
                     if through >= 0.03:
@@ -184,6 +225,8 @@ def _fill(
                         cr += through * hr
                         cg += through * hg
                         cb += through * hb
+                    if turn == 0:
+                        mask[i, j] = front
                 r += min(cr, 2.5)
                 g += min(cg, 2.5)
                 b += min(cb, 2.5)

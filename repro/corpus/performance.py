@@ -43,6 +43,10 @@ class Performance:
         """Frames."""
         return len(self.pose)
 
+    def __getitem__(self, frames: slice) -> "Performance":
+        """Some of the frames."""
+        return Performance(self.expression[frames], self.pose[frames], self.loudness[frames])
+
 
 def perform(
     audio: np.ndarray,

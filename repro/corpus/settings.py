@@ -20,8 +20,17 @@ class CorpusSettings(BaseModel):
     """Clips of each of the other people."""
     clip_s: float = Field(4.0, ge=1.0)
     """Length of a general clip."""
+    word_clips: int = Field(0, ge=0)
+    """Further clips of each of the other people that show one word, as LRW's: 29 frames."""
     personal_s: float = Field(18.0, ge=1.0)
     """Length of a personal clip: the paper uses 16 s, 300 frames to train and 100 to test."""
+    test_s: float = Field(0.0, ge=0.0)
+    """Length of a second clip of each personal person, of other sentences; 0 for none."""
+    study_s: float = Field(0.0, ge=0.0)
+    """Length of a third clip of the first of them, for the frame-count study; 0 for none."""
+    driving_clips: int = Field(0, ge=0)
+    """Pieces of speech by voices that no person has."""
+    driving_s: float = Field(5.0, ge=1.0)
     image_px: int = Field(256, ge=64, multiple_of=2)
     """Side of the square frames."""
     supersample: int = Field(2, ge=1, le=4)
@@ -30,8 +39,10 @@ class CorpusSettings(BaseModel):
     """Focal length over the side of the frame."""
     noise: float = Field(0.006, ge=0)
     """Standard deviation of the camera's noise, of full scale 1."""
-    threads: int = Field(2, ge=1)
-    """Threads that rasterise and shade."""
+    workers: int = Field(2, ge=1)
+    """Processes that film, a person each."""
+    threads: int = Field(1, ge=1)
+    """Threads in each that rasterise and shade."""
     seed: int = 0
 
     @model_validator(mode="after")

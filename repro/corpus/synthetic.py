@@ -1,288 +1,67 @@
 """The synthetic corpus: people of the face model who speak, filmed, with exact ground truth.
 
-Every clip is an mp4 with sound, an npz with all that made it, and a json to read. A person, a
-text and a seed give the same clip again.
+Every clip is an mp4 with sound, an npz with all that made it (``truth.Truth``), an mkv with the
+material of every pixel, and a json to read. The same settings give the same clips again.
 """
 
-import hashlib
 import json
+import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from repro import FPS, SAMPLE_RATE, __version__
-from repro.corpus import appearance
-from repro.corpus.figure import Figure, build_figure, pose_figure
+from repro.corpus.appearance import surface_albedo
+from repro.corpus.figure import Figure, build_figure
+from repro.corpus.film import film_camera, render_performance
 from repro.corpus.lips import lip_edges
 from repro.corpus.noise import noise_table
 from repro.corpus.people import Person, draw_person
 from repro.corpus.performance import Performance, perform
-from repro.corpus.room import room_image
+from repro.corpus.plan import DRIVING, SPLITS, Entry, plan
 from repro.corpus.settings import CorpusSettings
-from repro.corpus.shadow import view_from
-from repro.corpus.video import VideoWriter
+from repro.corpus.truth import Truth
+from repro.corpus.video import MaskWriter, VideoWriter
 from repro.corpus.visemes import closure_times
 from repro.errors import UserError
-from repro.face.camera import Camera
 from repro.face.landmarks import lip_gap
 from repro.face.model import MorphableModel, load_open_model
 from repro.face.pose import apply_pose
-from repro.render.rasterise import rasterise
-from repro.speech.synthesis import SENTENCES, Speech, speak
+from repro.speech.synthesis import Phoneme, Speech, Word, fitted, speak
 
-GENERAL, PERSONAL = "general", "personal"
 LABEL = "synthetic: a computer-generated person with a synthetic voice; nobody real is shown"
-_SHADOW_PX, _SHADOW_M = 320, 0.62
-_NOISE_POOL = 1 << 21
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A clip of the corpus: its split, its person's seed, and its three files."""
-
-    split: str
-    person: int
-    text: str
-    video: Path
-    truth: Path
-
-    @property
-    def name(self) -> str:
-        """The clip's name without folder and suffix."""
-        return self.video.stem
+Progress = Callable[[int, int, str], None]
+"""Called after every clip: clips done, clips planned, name of the clip."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A synthetic corpus on disk."""
+    """A synthetic corpus on disk; ``entries`` are planned, and made by ``make_corpus``."""
 
     folder: Path
-    entries: tuple[Entry, ...]
     settings: CorpusSettings
+    entries: tuple[Entry, ...]
 
     def split(self, name: str) -> tuple[Entry, ...]:
-        """The entries of ``"general"`` or ``"personal"``."""
+        """The entries of one of ``plan.SPLITS``."""
         return tuple(e for e in self.entries if e.split == name)
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What made a clip of T frames; see ``load_truth``.
-
-    expression (T, 64), pose (T, 6), identity (80,), texture (80,), light (27,) float32;
-    landmarks (T, 478, 2) float32 pixels, landmark_valid (478,) bool; lip_gap_m (T,) between the
-    lips' landmarks and lip_aperture_m (T,) between their edges, float32; phonemes: symbols with
-    start and end (n, 2) seconds; camera
-    """
-
-    expression: np.ndarray
-    pose: np.ndarray
-    identity: np.ndarray
-    texture: np.ndarray
-    light: np.ndarray
-    landmarks: np.ndarray
-    landmark_valid: np.ndarray
-    lip_gap_m: np.ndarray
-    lip_aperture_m: np.ndarray
-    symbols: tuple[str, ...]
-    times_s: np.ndarray
-    camera: Camera
-    person: int
-
-
-def film_camera(settings: CorpusSettings) -> Camera:
-    """The camera of every clip: centred on the frame."""
-    size = settings.image_px
-    return Camera(settings.focal_over_image * size, 0.5 * size, 0.5 * size, size, size)
-
-
-def render_performance(
-    figure: Figure, performance: Performance, settings: CorpusSettings, *, seed: int
-) -> Iterator[np.ndarray]:
-    """Film a performance: (H, W, 3) uint8 RGB frames, one at a time."""
-    size = settings.image_px
-    room = room_image(figure.person.appearance.room_colours, size_px=size, seed=figure.person.seed)
-    table = noise_table()
-    rng = np.random.default_rng([seed, 5])
-    pool = rng.normal(0, settings.noise, _NOISE_POOL).astype(np.float32)
-    for expression, pose in zip(performance.expression, performance.pose, strict=True):
-        image = render_frame(figure, expression, pose, room, table, settings)
-        start = rng.integers(0, _NOISE_POOL - image.size)
-        image += pool[start : start + image.size].reshape(image.shape)
-        yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def render_frame(
-    figure: Figure, expression, pose, room, table, settings: CorpusSettings
-) -> np.ndarray:
-    """One noiseless frame (H, W, 3) float32 in [0, 1] of expression (64,) and pose (6,)."""
-    camera, threads, s = film_camera(settings), settings.threads, settings.supersample
-    fine = Camera(
-        camera.focal_px * s, camera.cx * s, camera.cy * s, camera.width * s, camera.height * s
-    )
-    surface = pose_figure(figure, expression, pose)
-    base = rasterise(surface.points, figure.triangles[0], fine, threads=threads)
-    window, corner = _window(surface.points, figure.triangles[1:], fine)
-    layers = [
-        rasterise(surface.points, t, window, threads=threads, cull=closed)
-        for t, closed in zip(figure.triangles[1:], figure.one_sided, strict=True)
-    ]
-    lamp = figure.person.appearance.lamp
-    view = view_from(
-        lamp.direction,
-        surface.points,
-        figure.occluders,
-        centre=figure.person.pose_style.place_m + np.array([0, 0.04, 0]),
-        extent_m=_SHADOW_M,
-        size_px=_SHADOW_PX,
-        threads=threads,
-    )
-    return appearance.shade_image(
-        base, layers, corner, figure.triangles, figure.materials, surface, figure.look, lamp, view,
-        table, room, supersample=s, threads=threads,
-    )  # fmt: skip
-
-
-def _window(points, meshes, camera: Camera) -> tuple[Camera, np.ndarray]:
-    """The part of the image that the translucent meshes can touch, and its first row, column."""
-    used = np.unique(np.concatenate([m.ravel() for m in meshes]))
-    xy = camera.project(points[used])
-    size = np.array([camera.width, camera.height])
-    low = np.clip(np.floor(xy.min(0)) - 1, 0, size - 1).astype(int)
-    high = np.clip(np.ceil(xy.max(0)) + 1, low + 1, size).astype(int)
-    left, top = low
-    width, height = high - low
-    window = Camera(camera.focal_px, camera.cx - left, camera.cy - top, int(width), int(height))
-    return window, np.array([top, left])
-
-
-def make_clip(
-    person: Person,
-    text: str,
-    out_stem: Path,
-    settings: CorpusSettings,
-    *,
-    seed: int,
-    model: MorphableModel | None = None,
-    figure: Figure | None = None,
-    length_s: float | None = None,
-) -> Path:
-    """Let a person say a text and write ``<out_stem>.mp4``, ``.npz`` and ``.json``.
-
-    Parameters
-    ----------
-    length_s : cut or pad (with silence) to this length; by default as long as the speech
-    model, figure : given by a caller who makes several clips; else loaded and built here
-
-    Returns
-    -------
-    The mp4's path. The json is written last: where it stands the clip is whole.
-    """
-    out_stem = Path(out_stem)
-    model = model or load_open_model()
-    figure = figure or build_figure(model, person, noise_table())
-    speech = speak(
-        text, voice=person.voice, rate_wpm=person.rate_wpm, pitch=person.pitch, seed=seed % 2**31
-    )
-    frames = round((length_s or len(speech.audio) / SAMPLE_RATE) * FPS)
-    audio = np.zeros(frames * SAMPLE_RATE // FPS, np.float32)
-    audio[: len(speech.audio)] = speech.audio[: len(audio)]
-    performance = perform(
-        audio, speech.phonemes, person, frames=frames, seed=seed, names=model.expression_names
-    )
-    video = out_stem.with_suffix(".mp4")
-    size = (settings.image_px, settings.image_px)
-    with VideoWriter(video, size=size, fps=FPS, audio=audio, metadata={"comment": LABEL}) as out:
-        for frame in render_performance(figure, performance, settings, seed=seed):
-            out.write(frame)
-    arrays = _truth_arrays(figure, performance, speech, settings)
-    _save_npz(out_stem.with_suffix(".npz"), arrays)
-    _save_json(
-        out_stem.with_suffix(".json"),
-        {
-            "text": text,
-            "person": person.seed,
-            "voice": person.voice,
-            "seed": seed,
-            "frames": frames,
-            "label": LABEL,
-            "version": __version__,
-            "settings": settings.model_dump(),
-        },
-    )
-    return video
-
-
-def _truth_arrays(figure: Figure, performance: Performance, speech: Speech, settings) -> dict:
-    model, person = figure.model, figure.person
-    camera = film_camera(settings)
-    end = len(performance) / FPS
-    said = [p for p in speech.phonemes if p.start_s < end]
-    edges = lip_edges(model)
-    times = np.array([(p.start_s, p.end_s) for p in said], np.float32).reshape(-1, 2)
-    landmarks, gaps, apertures = [], [], []
-    for expression, pose in zip(performance.expression, performance.pose, strict=True):
-        vertices = model.vertices(person.identity, expression)
-        points = model.landmarks(vertices)
-        landmarks.append(camera.project(apply_pose(points, pose)))
-        gaps.append(lip_gap(points))
-        apertures.append(edges.aperture(vertices))
-    return {
-        "expression": performance.expression,
-        "pose": performance.pose,
-        "loudness": performance.loudness,
-        "identity": person.identity,
-        "texture": person.texture,
-        "light": person.light,
-        "landmarks": np.array(landmarks, np.float32),
-        "landmark_valid": model.landmark_valid,
-        "lip_gap_m": np.array(gaps, np.float32),
-        "lip_aperture_m": np.array(apertures, np.float32),
-        "phoneme_symbols": np.array([p.symbol for p in said], dtype="U8"),
-        "phoneme_times_s": times,
-        "closure_times_s": closure_times(said).astype(np.float32),
-        "camera": np.array([camera.focal_px, camera.cx, camera.cy, camera.width, camera.height]),
-        "person": np.array(person.seed),
-    }
-
-
-def load_truth(path: Path) -> Truth:
-    """Read the ground truth beside a clip (its npz)."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"Ground truth '{path}' does not exist; make the corpus first.")
-    same = ("expression", "pose", "identity", "texture", "light", "landmarks", "landmark_valid")
-    with np.load(path) as f:
-        focal, cx, cy, width, height = f["camera"]
-        return Truth(
-            **{name: f[name] for name in (*same, "lip_gap_m", "lip_aperture_m")},
-            symbols=tuple(str(s) for s in f["phoneme_symbols"]),
-            times_s=f["phoneme_times_s"],
-            camera=Camera(float(focal), float(cx), float(cy), int(width), int(height)),
-            person=int(f["person"]),
-        )
-
-
-def truth_of(video: Path) -> Truth | None:
-    """The truth beside a synthetic clip; None for a real one."""
-    path = Path(video).with_suffix(".npz")
-    return load_truth(path) if path.is_file() else None
 
 
 def make_corpus(
     folder: Path,
     settings: CorpusSettings,
     *,
-    progress: Callable[[int, int, str], None] | None = None,
+    splits: Sequence[str] = SPLITS,
+    progress: Progress | None = None,
 ) -> Corpus:
-    """Make every clip that is not there yet.
-
-    Parameters
-    ----------
-    progress : called with (clips done, clips in all, name of the clip just done)
+    """Make every clip of some splits that is not there yet, ``settings.workers`` people at a time.
 
     Raises
     ------
@@ -294,101 +73,246 @@ def make_corpus(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"Folder '{folder}' cannot be written ({error.strerror}).") from error
-    _check_settings(folder, settings)
-    plan = _plan(folder, settings)
-    model, figure = load_open_model(), None
-    for done, (entry, length_s, seed) in enumerate(plan, start=1):
-        if not entry.video.with_suffix(".json").is_file():
-            person = draw_person(entry.person)
-            if figure is None or figure.person.seed != person.seed:
-                figure = build_figure(model, person, noise_table())
-            make_clip(
-                person, entry.text, entry.video.with_suffix(""), settings, seed=seed, model=model,
-                figure=figure, length_s=length_s,
-            )  # fmt: skip
+    _keep_settings(folder, settings)
+    corpus = Corpus(folder, settings, plan(folder, settings))
+    wanted = [e for e in corpus.entries if e.split in splits]
+    missing = [e for e in wanted if not e.note.is_file()]
+    people = [list(group) for _, group in groupby(missing, key=lambda e: e.person)]
+    done = len(wanted) - len(missing)
+    for name in _made(people, settings):
+        done += 1
         if progress is not None:
-            progress(done, len(plan), entry.name)
-    _save_json(folder / "corpus.json", _index(plan, settings))
-    return load_corpus(folder)
+            progress(done, len(wanted), name)
+    return corpus
 
 
 def load_corpus(folder: Path) -> Corpus:
-    """Read the list of a corpus that ``make_corpus`` has finished."""
+    """The corpus whose settings stand in a folder.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
     folder = Path(folder)
-    index = folder / "corpus.json"
+    index = folder / _INDEX
     if not index.is_file():
         raise UserError(f"Folder '{folder}' holds no synthetic corpus; make it first.")
-    data = json.loads(index.read_text())
-    entries = tuple(
-        Entry(e["split"], e["person"], e["text"], folder / e["video"], folder / e["truth"])
-        for e in data["entries"]
+    settings = CorpusSettings(**json.loads(index.read_text())["settings"])
+    return Corpus(folder, settings, plan(folder, settings))
+
+
+def _made(people: list[list[Entry]], settings: CorpusSettings) -> Iterator[str]:
+    """Make the clips, a person at a time in each process; gives the name of every clip made."""
+    workers = min(settings.workers, len(people))
+    if workers < 2:
+        for entries in people:
+            yield from _make_clips(entries, settings)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        tasks = [pool.submit(_list_made, entries, settings) for entries in people]
+        try:
+            for task in as_completed(tasks):
+                yield from task.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _list_made(entries: list[Entry], settings: CorpusSettings) -> list[str]:
+    return list(_make_clips(entries, settings))
+
+
+def _make_clips(entries: Iterable[Entry], settings: CorpusSettings) -> Iterator[str]:
+    """Make all clips of one person, or of the driving voices."""
+    model, figure = load_open_model(), None
+    for entry in entries:
+        if entry.split == DRIVING:
+            _make_sound(entry)
+        else:
+            if figure is None:
+                figure = build_figure(model, draw_person(_person(entry)), noise_table())
+            make_clip(entry, settings, figure=figure)
+        yield entry.name
+
+
+def make_clip(entry: Entry, settings: CorpusSettings, *, figure: Figure | None = None) -> Path:
+    """Film one entry and write its files.
+
+    Parameters
+    ----------
+    figure : of the entry's person, given by a caller who makes several clips
+
+    Returns
+    -------
+    The mp4's path.
+    """
+    model = load_open_model() if figure is None else figure.model
+    if figure is None:
+        figure = build_figure(model, draw_person(_person(entry)), noise_table())
+    person = figure.person
+    speech = _speech(entry, person)
+    first, frames = _window(entry, speech)
+    whole = max(first + frames, round(speech.duration_s * FPS))
+    performance = perform(
+        fitted(speech.audio, whole), speech.phonemes, person, frames=whole, seed=entry.seed,
+        names=model.expression_names,
+    )  # fmt: skip
+    performance = performance[first : first + frames]
+    speech = _cut(speech, first, frames)
+    size = (settings.image_px, settings.image_px)
+    about = {"comment": LABEL}
+    with (
+        VideoWriter(
+            entry.video, size=size, fps=FPS, audio=speech.audio, metadata=about, preset="veryfast"
+        ) as film,
+        MaskWriter(entry.masks, size=size) as masks,
+    ):
+        for frame, mask in render_performance(figure, performance, settings, seed=entry.seed):
+            film.write(frame)
+            masks.write(mask)
+    _truth(figure, performance, speech, settings).save(entry.truth)
+    _save_note(entry, frames, settings)
+    return entry.video
+
+
+def _person(entry: Entry) -> int:
+    if entry.person is None:
+        raise ValueError(f"{entry.name} is sound alone")
+    return entry.person
+
+
+def _speech(entry: Entry, person: Person) -> Speech:
+    return speak(
+        entry.text, voice=entry.voice, rate_wpm=person.rate_wpm, pitch=person.pitch,
+        seed=entry.seed % 2**31,
+    )  # fmt: skip
+
+
+def _window(entry: Entry, speech: Speech) -> tuple[int, int]:
+    """First frame and number of frames of a clip within its speech."""
+    frames = round(entry.length_s * FPS)
+    if not entry.word:
+        return 0, frames
+    (said,) = (w for w in speech.words if w.text.strip(".,").lower() == entry.word.lower())
+    middle = (said.start_s + said.end_s) / 2 * FPS
+    return max(0, round(middle - frames / 2)), frames
+
+
+def _cut(speech: Speech, first: int, frames: int) -> Speech:
+    """The part of a speech that some frames show, its times from the first of them on."""
+    start_s, end_s = first / FPS, (first + frames) / FPS
+    audio = fitted(speech.audio, first + frames)[first * SAMPLE_RATE // FPS :]
+
+    def shown(parts):
+        return tuple(
+            replace(p, start_s=p.start_s - start_s, end_s=p.end_s - start_s)
+            for p in parts
+            if p.end_s > start_s and p.start_s < end_s
+        )
+
+    phonemes: tuple[Phoneme, ...] = shown(speech.phonemes)
+    words: tuple[Word, ...] = shown(speech.words)
+    return replace(speech, audio=audio, phonemes=phonemes, words=words)
+
+
+def _truth(
+    figure: Figure, performance: Performance, speech: Speech, settings: CorpusSettings
+) -> Truth:
+    model, person = figure.model, figure.person
+    camera, lamp, edges = film_camera(settings), person.appearance.lamp, lip_edges(figure.model)
+    landmarks, gaps, apertures = [], [], []
+    for expression, pose in zip(performance.expression, performance.pose, strict=True):
+        vertices = model.vertices(person.identity, expression)
+        points = model.landmarks(vertices)
+        landmarks.append(camera.project(apply_pose(points, pose)))
+        gaps.append(lip_gap(points))
+        apertures.append(edges.aperture(vertices))
+    return Truth(
+        expression=performance.expression,
+        pose=performance.pose,
+        identity=person.identity,
+        texture=person.texture,
+        light=person.light,
+        lamp=np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32),
+        albedo=_albedo(figure, model),
+        landmarks=np.array(landmarks, np.float32),
+        landmark_valid=model.landmark_valid,
+        lip_gap_m=np.array(gaps, np.float32),
+        lip_aperture_m=np.array(apertures, np.float32),
+        loudness=performance.loudness,
+        symbols=tuple(p.symbol for p in speech.phonemes),
+        times_s=_times(speech.phonemes),
+        words=tuple(w.text for w in speech.words),
+        word_times_s=_times(speech.words),
+        closures_s=closure_times(speech.phonemes).astype(np.float32),
+        camera=camera,
+        person=person.seed,
     )
-    return Corpus(folder, entries, CorpusSettings(**data["settings"]))
 
 
-def _plan(folder: Path, settings: CorpusSettings) -> list[tuple[Entry, float, int]]:
-    """Every clip with its length in seconds and its seed."""
-    plan = []
-    general = settings.people - settings.personal_people
-    for k in range(settings.people):
-        split = GENERAL if k < general else PERSONAL
-        clips = settings.general_clips if split == GENERAL else 1
-        length_s = settings.clip_s if split == GENERAL else settings.personal_s
-        person = settings.seed * 1000 + k
-        for c in range(clips):
-            seed = int.from_bytes(hashlib.sha256(f"{person}/{c}".encode()).digest()[:4], "big")
-            stem = folder / f"{split}_{person:03d}_{c:02d}"
-            entry = Entry(
-                split,
-                person,
-                _text(seed, length_s),
-                stem.with_suffix(".mp4"),
-                stem.with_suffix(".npz"),
-            )
-            plan.append((entry, length_s, seed))
-    return plan
+def _times(parts: Sequence[Phoneme] | Sequence[Word]) -> np.ndarray:
+    return np.array([(p.start_s, p.end_s) for p in parts], np.float32).reshape(-1, 2)
 
 
-def _text(seed: int, length_s: float) -> str:
-    """Sentences enough for a length, at 180 words a minute."""
-    order = np.random.default_rng(seed).permutation(len(SENTENCES))
-    words, chosen = 0, []
-    for k in np.tile(order, 1 + int(length_s)):
-        chosen.append(SENTENCES[k])
-        words += len(SENTENCES[k].split())
-        if words >= 3.0 * length_s:
-            break
-    return " ".join(chosen)
+def _albedo(figure: Figure, model: MorphableModel) -> np.ndarray:
+    """Display albedo (V, 3) of the face's vertices, with what the shader adds."""
+    return surface_albedo(
+        figure.triangles[0], figure.materials[0], figure.places, figure.albedo, figure.marks,
+        figure.look, noise_table(), len(model.mean),
+    )  # fmt: skip
 
 
-def _index(plan, settings: CorpusSettings) -> dict:
-    entries = [
-        {"split": e.split, "person": e.person, "text": e.text, "video": e.video.name,
-         "truth": e.truth.name}
-        for e, _, _ in plan
-    ]  # fmt: skip
-    return {"settings": settings.model_dump(), "entries": entries, "version": __version__}
+def _make_sound(entry: Entry) -> None:
+    """Write a driving voice's speech as 16-bit wav."""
+    rng = np.random.default_rng(entry.seed)
+    speech = speak(
+        entry.text, voice=entry.voice, rate_wpm=int(rng.integers(140, 176)),
+        pitch=int(rng.integers(40, 61)), seed=entry.seed % 2**31,
+    )  # fmt: skip
+    part = entry.sound.with_suffix(".wav.part")
+    audio = fitted(speech.audio, round(entry.length_s * FPS))
+    soundfile.write(part, audio, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    os.replace(part, entry.sound)
+    _save_json(
+        entry.note,
+        {"text": entry.text, "voice": entry.voice, "seed": entry.seed, "version": __version__},
+    )
 
 
-def _check_settings(folder: Path, settings: CorpusSettings) -> None:
-    """A folder keeps the settings of its first clip; a later run may only add clips."""
-    free = {"people", "general_clips", "personal_people", "threads"}
-    wanted = settings.model_dump(exclude=free)
-    for path in sorted(folder.glob("*_*.json"))[:1]:
-        have = json.loads(path.read_text())["settings"]
-        for key, value in wanted.items():
+def _save_note(entry: Entry, frames: int, settings: CorpusSettings) -> None:
+    note = {
+        "split": entry.split,
+        "person": entry.person,
+        "text": entry.text,
+        "word": entry.word,
+        "voice": entry.voice,
+        "seed": entry.seed,
+        "frames": frames,
+        "label": LABEL,
+        "version": __version__,
+        "settings": settings.model_dump(),
+    }
+    _save_json(entry.note, note)
+
+
+_INDEX = "corpus.json"
+_FREE = {"people", "personal_people", "general_clips", "word_clips", "driving_clips", "workers"}
+"""Settings that may grow: they only add clips."""
+
+
+def _keep_settings(folder: Path, settings: CorpusSettings) -> None:
+    """A folder keeps its settings; a later run may only add clips."""
+    index = folder / _INDEX
+    if index.is_file():
+        have = json.loads(index.read_text())["settings"]
+        for key, value in settings.model_dump(exclude=_FREE).items():
             if have.get(key) != value:
                 raise UserError(
                     f"Folder '{folder}' holds clips made with {key}={have.get(key)}, not {value}; "
                     "choose another folder or delete it."
                 )
-
-
-def _save_npz(path: Path, arrays: dict) -> None:
-    part = path.with_suffix(".npz.part")
-    with part.open("wb") as f:
-        np.savez_compressed(f, **arrays)
-    os.replace(part, path)
+    _save_json(index, {"settings": settings.model_dump(), "version": __version__})
 
 
 def _save_json(path: Path, data: dict) -> None:

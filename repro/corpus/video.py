@@ -36,6 +36,7 @@ class VideoWriter:
     audio : (N,) float32 in [-1, 1], mono 16 kHz, cut or padded with silence to the video's length
     metadata : some of ``METADATA``, such as {"comment": "synthetic ..."}
     crf : x264's constant rate factor; 16 looks lossless, 23 is its default
+    preset : x264's; faster ones give larger files
 
     Raises
     ------
@@ -52,6 +53,7 @@ class VideoWriter:
         audio: np.ndarray | None = None,
         metadata: dict[str, str] | None = None,
         crf: int = 16,
+        preset: str = "medium",
     ):
         self.path = Path(path)
         self.size = size
@@ -60,6 +62,7 @@ class VideoWriter:
         self._audio = audio
         self._metadata = dict(metadata or {})
         self._crf = crf
+        self._preset = preset
         self._heard = 0
         self._check()
 
@@ -105,7 +108,7 @@ class VideoWriter:
 
     def _add_streams(self) -> None:
         picture = self._container.add_stream(
-            "libx264", rate=self.fps, options={"crf": str(self._crf), "preset": "medium"}
+            "libx264", rate=self.fps, options={"crf": str(self._crf), "preset": self._preset}
         )
         picture.width, picture.height = self.size
         picture.pix_fmt = "yuv420p"
@@ -188,3 +191,50 @@ class VideoWriter:
         except OSError as error:
             reason = error.strerror or "it failed"
             raise UserError(f"Cannot write '{self.path}': {reason}.") from error
+
+
+class MaskWriter:
+    """An mkv of pictures (H, W) uint8 being written without loss (FFV1).
+
+    A context manager: the file appears when the block ends well, else nothing is left. The same
+    input gives the same bytes.
+    """
+
+    def __init__(self, path: Path, *, size: tuple[int, int], fps: int = FPS):
+        self.path = Path(path)
+        self.size = size
+        self.fps = fps
+        self._temporary = self.path.with_name(f".{self.path.stem}.tmp.mkv")
+
+    def __enter__(self) -> Self:
+        options = {"fflags": "+bitexact"}
+        self._container = av.open(
+            f"file:{self._temporary}", "w", format="matroska", options=options
+        )
+        self._stream = self._container.add_stream("ffv1", rate=self.fps)
+        self._stream.width, self._stream.height = self.size
+        self._stream.pix_fmt = "gray"
+        self._stream.codec_context.thread_count = 1
+        return self
+
+    def write(self, mask: np.ndarray) -> None:
+        """Append a picture (H, W) uint8."""
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(mask), format="gray")
+        self._container.mux(self._stream.encode(picture))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+                self._container.close()
+                os.replace(self._temporary, self.path)
+        finally:
+            with suppress(av.error.FFmpegError):
+                self._container.close()
+            with suppress(OSError):
+                self._temporary.unlink()

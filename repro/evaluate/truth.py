@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from repro.corpus.synthetic import Truth
+from repro.corpus.truth import Truth
 from repro.evaluate.lips import correlation
 from repro.face import landmarks as lm
 from repro.face.model import MorphableModel

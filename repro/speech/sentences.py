@@ -3,7 +3,7 @@
 They go through the sounds of English, and often through p, b and m, where the lips must close.
 """
 
-SENTENCES = (
+_WRITTEN = (
     "My brother maps the paper boats beside the empty pier.",
     "We maybe put both big blue boats by the pier, where Pam and Bob made them famous.",
     "Please bring the broom back before my mother comes home.",
@@ -77,6 +77,55 @@ SENTENCES = (
     "A robin built a nest above the bathroom window.",
     "We measured the beam, stepped back, and measured it again.",
 )
+
+_WHO = (
+    "The baker", "My sister", "A young doctor", "Their neighbour", "The choir", "Our teacher",
+    "An old fisherman", "The mayor", "A thoughtful child", "Your uncle", "The painter",
+    "Some visitors", "The quiet pilot", "A famous chef", "Both brothers", "The farmer",
+    "A cheerful nurse", "The judge", "Few people", "The shy gardener",
+)  # fmt: skip
+_DID = (
+    "carried", "found", "painted", "borrowed", "mended", "measured", "photographed", "sold",
+    "admired", "wrapped", "dropped", "hid", "described", "polished", "bought", "chose", "moved",
+    "watched", "shook", "praised",
+)  # fmt: skip
+_WHAT = (
+    "the blue umbrella", "a heavy box of books", "five yellow pears", "the wooden chair",
+    "an unusual map", "two pairs of boots", "the broken lamp", "a jar of plum jam",
+    "the garage key", "a bowl of warm soup", "the village clock", "a brown leather purse",
+    "the thin white curtain", "a valuable vase", "the large orange kite", "a bunch of flowers",
+    "the oil for the engine", "a picture of the moon", "the tiny silver bell",
+    "a measure of pure wool", "the boy's red jumper",
+)  # fmt: skip
+_WHERE = (
+    "behind the church", "near the harbour", "on the narrow bridge", "in the empty theatre",
+    "beneath the apple tree", "at the market", "by the northern shore", "under the kitchen table",
+    "outside the museum", "between two houses", "above the workshop", "along the garden path",
+    "before lunch", "after the storm", "during the first week of March", "on Thursday evening",
+    "without a word", "for a small group of friends", "with great pleasure",
+    "as the sun was rising", "while the others slept", "in less than an hour", "once again",
+)  # fmt: skip
+
+
+def _composed(count: int) -> tuple[str, ...]:
+    """Sentences from parts whose numbers have no common divisor, so that each part comes evenly."""
+    return tuple(
+        f"{_WHO[(k + k // 20) % len(_WHO)]} {_DID[7 * k % len(_DID)]} "
+        f"{_WHAT[k % len(_WHAT)]} {_WHERE[k % len(_WHERE)]}."
+        for k in range(count)
+    )
+
+
+SENTENCES = _WRITTEN + _composed(260)
+
+CARRIERS = (
+    "They wrote {} twice on the board.",
+    "You may say {} now and then.",
+    "She heard {} over the radio.",
+    "We found {} near the top of the list.",
+    "I think {} was what he meant.",
+)
+"""Sentences around a single word, so that the clips of LRW's kind begin and end in mid-speech."""
 
 WORDS = (
     *("about", "above", "absent", "almost", "amber", "ample", "apple", "april", "balloon"),

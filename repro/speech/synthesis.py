@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from repro import SAMPLE_RATE
+from repro import FPS, SAMPLE_RATE
 from repro.errors import UserError
 from repro.speech.espeak import PhonemeMark, WordMark, synthesise
 from repro.speech.sentences import SENTENCES, WORDS
 
-__all__ = ["PAUSE", "SENTENCES", "VOICES", "WORDS", "Phoneme", "Speech", "Word", "speak"]
+__all__ = ["PAUSE", "SENTENCES", "VOICES", "WORDS", "Phoneme", "Speech", "Word", "fitted", "speak"]
 
 VOICES_LOW = (
     "en-us",
@@ -22,7 +22,6 @@ VOICES_LOW = (
     "en-gb",
     "en-gb-x-rp",
     "en-gb-scotland",
-    "en-029",
 )
 VOICES_HIGH = (
     "en+f2",
@@ -32,10 +31,10 @@ VOICES_HIGH = (
     "en-us+f4",
     "en-us+f5",
     "en-us+linda",
-    "en-us+Annie",
-    "en-gb-x-rp+f4",
 )
-VOICES = VOICES_LOW + VOICES_HIGH
+DRIVING_VOICES = ("en-029", "en-us+Annie", "en-gb-x-rp+f4")
+"""Kept for driving speech: no synthetic person has them."""
+VOICES = VOICES_LOW + VOICES_HIGH + DRIVING_VOICES
 """Voices of men and of women, American, British, Scottish and Caribbean."""
 
 PAUSE = "_"
@@ -155,6 +154,13 @@ def speak(
             for w, a, b in words
         ),
     )
+
+
+def fitted(audio: np.ndarray, frames: int) -> np.ndarray:
+    """Sound (N,) cut, or padded with silence, to the length of some frames."""
+    result = np.zeros(frames * SAMPLE_RATE // FPS, np.float32)
+    result[: len(audio)] = audio[: len(result)]
+    return result
 
 
 def _library_name(voice: str) -> str:

@@ -2,35 +2,32 @@
 
 import json
 
+import av
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from repro import FPS
-from repro.corpus import synthetic
-from repro.corpus.clip import open_clip
+from repro.corpus.clip import open_clip, read_audio
 from repro.corpus.figure import build_figure, pose_figure
+from repro.corpus.film import film_camera, render_performance
 from repro.corpus.noise import noise_table, value_noise_at
 from repro.corpus.people import draw_person
 from repro.corpus.performance import Performance
+from repro.corpus.plan import WORD_FRAMES
 from repro.corpus.settings import CorpusSettings
 from repro.corpus.shadow import ambient_occlusion, view_from
-from repro.corpus.synthetic import (
-    film_camera,
-    load_corpus,
-    load_truth,
-    make_clip,
-    make_corpus,
-    render_performance,
-)
+from repro.corpus.synthetic import LABEL, load_corpus, make_corpus
+from repro.corpus.truth import MATERIALS, load_truth, read_masks, truth_of
 from repro.errors import UserError
 from repro.face.mesh import vertex_normals
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 
 SMALL = CorpusSettings(
-    people=2, personal_people=1, general_clips=1, clip_s=1.0, personal_s=1.2, image_px=64
-)
+    people=2, personal_people=1, general_clips=1, clip_s=1.0, word_clips=1, personal_s=1.2,
+    test_s=1.0, driving_clips=1, driving_s=1.0, image_px=64, workers=1,
+)  # fmt: skip
 MODEL = load_open_model()
 TABLE = noise_table()
 
@@ -50,25 +47,68 @@ def film(figure, expression, pose, **options) -> np.ndarray:
         np.asarray(expression, np.float32)[None], np.asarray(pose, np.float32)[None], np.zeros(1)
     )
     settings = SMALL.model_copy(update={"image_px": 128, "noise": 0.0} | options)
-    return next(render_performance(figure, performance, settings, seed=0)).astype(float)
+    frame, _ = next(render_performance(figure, performance, settings, seed=0))
+    return frame.astype(float)
 
 
 def rest_pose(figure, *, yaw=0.0, pitch=0.0) -> np.ndarray:
     return np.concatenate([[pitch, yaw, 0], figure.person.pose_style.place_m])
 
 
+def filmed(corpus):
+    return [entry for entry in corpus.entries if entry.split != "driving"]
+
+
 def test_corpus_has_the_planned_clips_with_held_out_people(corpus):
-    assert len(corpus.split("general")) == 1 and len(corpus.split("personal")) == 1
+    counts = {split: len(corpus.split(split)) for split in ("general", "personal", "test")}
+    assert counts == {"general": 2, "personal": 1, "test": 1}
     general = {e.person for e in corpus.split("general")}
     assert not general & {e.person for e in corpus.split("personal")}
 
 
-def test_clips_have_sound_and_as_many_frames_as_their_truth(corpus):
-    for entry, length_s in zip(corpus.entries, (1.0, 1.2), strict=True):
+def test_clips_have_sound_and_as_many_frames_as_their_truth_and_masks(corpus):
+    for entry in filmed(corpus):
         clip, truth = open_clip(entry.video), load_truth(entry.truth)
-        assert clip.frames == len(truth.pose) == round(length_s * FPS)
+        masks = list(read_masks(entry.masks))
+        assert clip.frames == len(truth.pose) == len(masks) == round(entry.length_s * FPS)
         assert clip.has_audio and np.abs(clip.audio()).max() > 0.02
-        assert (clip.width, clip.height) == (64, 64)
+        assert (clip.width, clip.height) == (64, 64) == masks[0].shape
+
+
+def test_a_word_stands_in_the_middle_of_its_clip(corpus):
+    (entry,) = (e for e in corpus.entries if e.word)
+    truth = load_truth(entry.truth)
+    assert len(truth.pose) == WORD_FRAMES
+    k = [w.strip(".").lower() for w in truth.words].index(entry.word)
+    middle = truth.word_times_s[k].mean()
+    assert abs(middle - WORD_FRAMES / FPS / 2) < 0.05
+    assert len(truth.words) > 1, "the clip begins and ends in mid-speech"
+
+
+def test_driving_speech_is_sound_alone_in_a_voice_of_nobody(corpus):
+    (entry,) = corpus.split("driving")
+    assert len(read_audio(entry.sound)) == 16000
+    assert entry.voice not in {e.voice for e in filmed(corpus)}
+    assert not entry.video.exists()
+
+
+def test_masks_name_the_material_of_every_pixel(corpus):
+    entry = corpus.entries[0]
+    truth, mask = load_truth(entry.truth), next(read_masks(entry.masks))
+    assert mask.max() < len(MATERIALS)
+    nose = np.round(truth.landmarks[0, 1]).astype(int)
+    assert MATERIALS[mask[nose[1], nose[0]]] == "skin"
+    assert MATERIALS[mask[0, 0]] == "background"
+    assert {MATERIALS[k] for k in np.unique(mask)} >= {"background", "skin", "clothes", "hair"}
+
+
+def test_truth_albedo_is_the_models_where_nothing_is_painted(corpus):
+    truth = load_truth(corpus.entries[0].truth)
+    plain = MODEL.albedo(truth.texture)
+    cheek = MODEL.landmark68[[2, 14, 30]]
+    assert truth.albedo.shape == plain.shape
+    assert np.abs(truth.albedo[cheek] - plain[cheek]).max() < 0.2
+    assert truth.albedo.min() >= 0 and truth.albedo.max() <= 1
 
 
 def test_truth_landmarks_are_the_projected_model(corpus):
@@ -85,21 +125,32 @@ def test_truth_holds_phonemes_in_order(corpus):
 
 
 def test_a_second_run_keeps_what_is_there(corpus):
-    before = [e.video.stat().st_mtime_ns for e in corpus.entries]
+    before = [e.note.stat().st_mtime_ns for e in corpus.entries]
     seen = []
     again = make_corpus(corpus.folder, SMALL, progress=lambda *step: seen.append(step))
-    assert [e.video.stat().st_mtime_ns for e in again.entries] == before
-    assert [s[:2] for s in seen] == [(1, 2), (2, 2)]
+    assert [e.note.stat().st_mtime_ns for e in again.entries] == before
+    assert seen == []
 
 
-def test_an_interrupted_clip_is_made_again_alike(corpus):
+def test_an_interrupted_clip_is_made_again_to_the_byte(corpus):
     entry = corpus.entries[0]
-    before, frames = load_truth(entry.truth), np.stack(list(open_clip(entry.video).read()))
-    entry.video.with_suffix(".json").unlink()
-    make_corpus(corpus.folder, SMALL)
-    np.testing.assert_array_equal(load_truth(entry.truth).expression, before.expression)
-    again = np.stack(list(open_clip(entry.video).read()))
-    assert np.abs(again.astype(float) - frames).mean() < 1
+    files = (entry.video, entry.truth, entry.masks)
+    before = [path.read_bytes() for path in files]
+    entry.note.unlink()
+    seen = []
+    make_corpus(corpus.folder, SMALL, progress=lambda *step: seen.append(step))
+    assert seen == [(len(corpus.entries), len(corpus.entries), entry.name)]
+    assert [path.read_bytes() for path in files] == before
+
+
+def test_processes_side_by_side_make_the_same_clips(corpus, tmp_path):
+    other = make_corpus(
+        tmp_path, SMALL.model_copy(update={"workers": 2}), splits=("general", "driving")
+    )
+    assert other.split("personal") and not other.split("personal")[0].note.exists()
+    for old, new in zip(corpus.split("general"), other.split("general"), strict=True):
+        assert new.truth.read_bytes() == old.truth.read_bytes()
+        assert new.video.read_bytes() == old.video.read_bytes()
 
 
 def test_other_settings_in_the_same_folder_are_refused(corpus):
@@ -109,12 +160,14 @@ def test_other_settings_in_the_same_folder_are_refused(corpus):
 
 def test_no_unfinished_files_are_left(corpus):
     names = {p.suffix for p in corpus.folder.iterdir()}
-    assert names == {".mp4", ".npz", ".json"}
+    assert names == {".mp4", ".npz", ".json", ".mkv", ".wav"}
 
 
 def test_videos_are_labelled_synthetic(corpus):
-    note = json.loads(corpus.entries[0].video.with_suffix(".json").read_text())
-    assert "synthetic" in note["label"]
+    entry = corpus.entries[0]
+    assert json.loads(entry.note.read_text())["label"] == LABEL
+    with av.open(str(entry.video)) as container:
+        assert container.metadata["comment"] == LABEL
 
 
 def test_missing_corpus_and_missing_truth_are_named(tmp_path):
@@ -122,13 +175,7 @@ def test_missing_corpus_and_missing_truth_are_named(tmp_path):
         load_corpus(tmp_path)
     with pytest.raises(UserError, match=r"gone\.npz"):
         load_truth(tmp_path / "gone.npz")
-
-
-def test_a_clip_is_as_long_as_its_speech_unless_told(tmp_path, figure):
-    video = make_clip(
-        figure.person, "Hello.", tmp_path / "a", SMALL, seed=1, model=MODEL, figure=figure
-    )
-    assert 0.3 < open_clip(video).duration_s < 2
+    assert truth_of(tmp_path / "real.mp4") is None
 
 
 def test_personal_people_must_leave_general_ones():
@@ -139,7 +186,7 @@ def test_personal_people_must_leave_general_ones():
 def test_same_seed_films_the_same_frame(figure):
     pose = rest_pose(figure)
     np.testing.assert_array_equal(
-        film(figure, np.zeros(64), pose), film(figure, np.zeros(64), pose, threads=1)
+        film(figure, np.zeros(64), pose), film(figure, np.zeros(64), pose, threads=2)
     )
 
 
@@ -168,7 +215,7 @@ def test_torso_vertices_do_not_move_and_face_vertices_follow_the_pose(figure):
     face = np.flatnonzero(MODEL.skin_mask > 0.5)
     expected = apply_pose(figure.neutral[face].astype(float), pose.astype(float))
     np.testing.assert_allclose(surface.points[face], expected, atol=1e-4)
-    first = len(figure.neutral) + len(figure.neck)
+    first = len(figure.neutral) + len(figure.attached)
     torso = surface.points[first : first + len(figure.torso)]
     np.testing.assert_allclose(torso, figure.torso, atol=1e-6)
 
@@ -220,8 +267,3 @@ def test_noise_is_smooth_repeats_and_has_no_bias():
     assert abs(noise.mean()) < 0.05
     np.testing.assert_allclose(value_noise_at(TABLE, points + 64), noise, atol=1e-6)
     assert np.abs(value_noise_at(TABLE, points + 0.01) - noise).max() < 0.25
-
-
-def test_sentences_fill_the_length_of_a_clip():
-    text = synthetic._text(3, 10.0)
-    assert len(text.split()) >= 30
