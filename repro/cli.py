@@ -39,7 +39,11 @@ SetOption = Annotated[
 ]
 ResultsOption = Annotated[Path, typer.Option(help="Folder of all results.")]
 CorpusOption = Annotated[
-    str, typer.Option(help="Corpus that is learned from: synthetic, or a folder of videos.")
+    str,
+    typer.Option(
+        help="Corpus that is learned from: synthetic, a folder of videos, or the folder of LRW, "
+        "VoxCeleb2, TCD-TIMIT, GRID, LRS3 or CREMA-D."
+    ),
 ]
 
 
