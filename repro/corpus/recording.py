@@ -38,6 +38,12 @@ class Recording:
     text: str = ""
     words: Words = ()
 
+    @property
+    def name(self) -> str:
+        """The file's name without suffix, after the speaker's where it does not begin with it."""
+        stem = self.video.stem
+        return stem if stem.startswith(self.speaker) else f"{self.speaker}_{stem}"
+
     def clip(self, *, min_s: float = 0.0) -> Clip:
         """The video, opened; UserError as ``open_clip``."""
         return open_clip(self.video, min_s=min_s)

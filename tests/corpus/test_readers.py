@@ -372,6 +372,13 @@ def test_a_recording_without_a_sound_file_has_the_videos_sound(tmp_path):
     assert len(Recording(tmp_path / "a.mp4").sound()) == pytest.approx(19200, abs=1100)
 
 
+def test_a_recordings_name_tells_its_speaker():
+    names = [("00001.mp4", "id00012"), ("1001_DFA_ANG_XX.flv", "1001"), ("ABOUT_00001.mp4", "")]
+    assert [Recording(Path(file), speaker=speaker).name for file, speaker in names] == [
+        "id00012_00001", "1001_DFA_ANG_XX", "ABOUT_00001",
+    ]  # fmt: skip
+
+
 def recordings_of(**counts):
     return [
         Recording(Path(f"{speaker}/{k:03}.mp4"), speaker=speaker)
