@@ -51,6 +51,7 @@ class Asset:
         return self.package is None
 
 
+_THEN = " `repro run --corpus FOLDER` then learns from it."
 _SYNTHETIC = "synthetic corpus: rendered people saying synthetic sentences"
 
 ASSETS: tuple[Asset, ...] = (
@@ -108,7 +109,7 @@ ASSETS: tuple[Asset, ...] = (
         name="lrw",
         what="LRW: BBC clips of 500 spoken words, for general training",
         licence="BBC: non-commercial research, by signed agreement",
-        how="Ask for it at https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrw1.html.",
+        how="Ask for it at https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrw1.html." + _THEN,
         place="lrw",
         needs=("lipread_mp4",),
         stand_in=_SYNTHETIC,
@@ -117,7 +118,7 @@ ASSETS: tuple[Asset, ...] = (
         name="voxceleb2",
         what="VoxCeleb2: interviews of 6112 people",
         licence="CC BY-SA 4.0 annotations; the videos are their owners'",
-        how="Fill in the form at https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox2.html.",
+        how="Fill in the form at https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox2.html." + _THEN,
         place="voxceleb2",
         needs=("mp4",),
         stand_in=_SYNTHETIC,
@@ -126,7 +127,7 @@ ASSETS: tuple[Asset, ...] = (
         name="tcdtimit",
         what="TCD-TIMIT: 62 speakers reading sentences",
         licence="Trinity College Dublin: non-commercial research, by registration",
-        how="Register at https://sigmedia.tcd.ie/.",
+        how="Register at https://sigmedia.tcd.ie/." + _THEN,
         place="tcdtimit",
         needs=("volunteers",),
         stand_in=_SYNTHETIC,
@@ -135,7 +136,7 @@ ASSETS: tuple[Asset, ...] = (
         name="grid",
         what="GRID: 34 speakers, 1000 command sentences each",
         licence="CC BY 4.0",
-        how="Download the speakers' archives from https://zenodo.org/records/3625687.",
+        how="Download the speakers' archives from https://zenodo.org/records/3625687." + _THEN,
         place="grid",
         needs=("s1",),
         stand_in=_SYNTHETIC,

@@ -22,6 +22,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+assets_app = typer.Typer(invoke_without_command=True)
+app.add_typer(assets_app, name="assets")
 out = Console(highlight=False)
 
 SYNTHETIC = "synthetic"
@@ -37,7 +39,11 @@ SetOption = Annotated[
 ]
 ResultsOption = Annotated[Path, typer.Option(help="Folder of all results.")]
 CorpusOption = Annotated[
-    str, typer.Option(help="Corpus that is learned from: synthetic, or a folder of videos.")
+    str,
+    typer.Option(
+        help="Corpus that is learned from: synthetic, a folder of videos, or the folder of LRW, "
+        "VoxCeleb2, TCD-TIMIT, GRID, LRS3 or CREMA-D."
+    ),
 ]
 
 
@@ -79,10 +85,28 @@ def doctor(results: ResultsOption = Path("results")) -> None:
         raise typer.Exit(1)
 
 
-@app.command("assets")
-def list_assets() -> None:
+@assets_app.callback()
+def list_assets(context: typer.Context) -> None:
     """List the licensed data and weights that can be used, and what stands in for each."""
-    _print_assets(details=True)
+    if context.invoked_subcommand is None:
+        _print_assets(details=True)
+
+
+@assets_app.command()
+def fetch(
+    what: Annotated[str, typer.Argument(help="clips: short public videos of real people.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Copy those at hand in this folder instead.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder to write; assets/clips.")] = None,
+) -> None:
+    """Get public files that are not shipped, each checked by its hash."""
+    from repro.corpus.public_clips import fetch_clips
+
+    if what != "clips":
+        raise UserError(f"There is no '{what}' to fetch; choose clips.")
+    for path in fetch_clips(assets.folder() / "clips" if to is None else to, source=source):
+        out.print(str(path), markup=False, soft_wrap=True)
 
 
 def _standing(row: assets.Asset, found: Path | None) -> str:

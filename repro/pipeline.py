@@ -18,9 +18,11 @@ from tqdm.auto import tqdm
 
 from repro import FPS, assets
 from repro.config import Profile
-from repro.corpus.clip import Clip, open_clip
+from repro.corpus.clip import Clip
 from repro.corpus.folder import folder_corpus
 from repro.corpus.plan import GENERAL, PERSONAL, SPLITS
+from repro.corpus.readers import read_recordings, recognise
+from repro.corpus.recording import TEST, TRAIN, Recording, spread, usable
 from repro.corpus.synthetic import Corpus, make_corpus
 from repro.errors import UserError
 from repro.face import landmarks as lm
@@ -42,6 +44,8 @@ from repro.store import Store, digest, file_hash
 
 SYNTHETIC = "synthetic"
 SHORTEST_S = 2.0
+LOOKED_AT = 64
+"""Recordings of a large corpus of which the longest becomes the personal clip."""
 MOUTH_WEIGHT = 10.0
 """Weight of lip vertices beside the face's, where errors are measured in vertices."""
 DETAIL = (lm.LIPS, lm.EYELIDS[:16], lm.EYELIDS[16:])
@@ -98,7 +102,7 @@ class Workspace:
 
     root     folder of this profile's results on this corpus
     profile  settings of every stage
-    corpus   "synthetic", or a folder of videos
+    corpus   "synthetic", or a folder: a corpus that ``repro.corpus.readers`` knows, or videos
     seed     the one seed from which all others are drawn
     """
 
@@ -197,63 +201,108 @@ def corpus(ws: Workspace, *splits: str) -> Corpus:
 
 
 def target(
-    ws: Workspace, video: Path | str, *, frames: int | None = None, min_s: float = SHORTEST_S
+    ws: Workspace,
+    video: Path | str,
+    *,
+    frames: int | None = None,
+    audio: Path | None = None,
+    min_s: float = SHORTEST_S,
 ) -> Target:
     """Reconstruct a video's first frames (default: all), or read what was reconstructed before.
+
+    Parameters
+    ----------
+    audio : the sound, where it is not the video's own
+    min_s : the shortest video that is taken
 
     Raises
     ------
     UserError
         Not a usable video, or no face in it.
     """
-    clip = open_clip(video, min_s=min_s)
+    recording = Recording(Path(video), audio)
+    clip = recording.clip(min_s=min_s)
+    heard = clip.has_audio or audio is not None
     key = {
         "video": file_hash(clip.path),
         "frames": min(frames or clip.frames, clip.frames),
         "settings": ws.profile.reconstruct,
         "model": ws.model.sha256,
     }
+    if audio is not None:
+        key["audio"] = file_hash(audio)
 
     def make(folder: Path) -> None:
         with one_thread():
             made = reconstruct(clip, ws.model, ws.profile.reconstruct, frames=frames)
         np.save(folder / "frames.npy", made.frames)
         made.track.save(folder / "track.npz")
-        if clip.has_audio:
-            np.save(folder / "audio.npy", clip.audio())
+        if heard:
+            np.save(folder / "audio.npy", recording.sound())
 
     folder = ws.stage("reconstruct", key, make, "face", "reconstruct")
-    audio = np.load(folder / "audio.npy") if clip.has_audio else None
     return Target(
         clip.path.stem,
         folder.name,
         clip,
         np.load(folder / "frames.npy", mmap_mode="r"),
         FaceTrack.load(folder / "track.npz"),
-        audio,
+        np.load(folder / "audio.npy") if heard else None,
     )
 
 
-def videos(ws: Workspace, split: str) -> list[Path]:
-    """The videos of a split (``plan.SPLITS``) of the workspace's corpus.
+def recordings(ws: Workspace, split: str) -> list[Recording]:
+    """The recordings of a split (``plan.SPLITS``) of the workspace's corpus.
 
-    In a folder of videos the longest one is the personal clip, the others are general, and there
-    are no other splits.
+    In a folder laid out like a known corpus (``repro.corpus.readers``), general are recordings of
+    its training split, evenly over the speakers and as many as the profile's ``people`` times
+    ``general_clips``; personal is the longest of some of its test split. In any other folder of
+    videos the longest one is the personal clip and the others are general. Only the synthetic
+    corpus has further splits.
 
     Raises
     ------
     UserError
-        A folder with fewer than two videos.
+        A folder with fewer than two videos; a corpus without a usable recording of the split.
     """
     if ws.corpus == SYNTHETIC:
-        return [entry.video for entry in corpus(ws, split).split(split)]
+        return [Recording(entry.video, text=entry.text) for entry in corpus(ws, split).split(split)]
     if split not in (GENERAL, PERSONAL):
         return []
-    clips = folder_corpus(ws.corpus, min_s=_shortest_s(ws))
+    if recognise(ws.corpus) is not None:
+        return _known_corpus(ws, split)
+    clips = folder_corpus(ws.corpus, min_s=_window_s(ws))
     if len(clips) < 2:
         raise UserError(f"Folder '{ws.corpus}' holds {len(clips)} videos; at least 2 are needed.")
     longest = max(clips, key=lambda clip: clip.frames)
-    return [clip.path for clip in clips if (clip is longest) == (split == PERSONAL)]
+    chosen = [clip for clip in clips if (clip is longest) == (split == PERSONAL)]
+    return [Recording(clip.path) for clip in chosen]
+
+
+def _known_corpus(ws: Workspace, split: str) -> list[Recording]:
+    settings = ws.profile.corpus
+    count = LOOKED_AT if split == PERSONAL else settings.people * settings.general_clips
+    theirs = TEST if split == PERSONAL else TRAIN
+    candidates = [r for r in read_recordings(ws.corpus) if r.split == theirs]
+    opened = usable(spread(candidates, count), min_s=_window_s(ws))
+    if not opened:
+        raise UserError(
+            f"Corpus '{ws.corpus}': none of {len(candidates)} recordings of its split '{theirs}' "
+            "can be used; unpack that part of it too."
+        )
+    if split == PERSONAL:
+        opened = [max(opened, key=lambda pair: pair[1].frames)]
+    return [recording for recording, _ in opened]
+
+
+def _window_s(ws: Workspace) -> float:
+    """The length of a training window: no shorter clip is of use."""
+    return ws.profile.motion.window_frames / FPS
+
+
+def videos(ws: Workspace, split: str) -> list[Path]:
+    """The videos of ``recordings``."""
+    return [recording.video for recording in recordings(ws, split)]
 
 
 def general_targets(ws: Workspace) -> list[Target]:
@@ -266,15 +315,10 @@ def personal_targets(ws: Workspace) -> list[Target]:
     return _targets(ws, PERSONAL)
 
 
-def _shortest_s(ws: Workspace) -> float:
-    """A corpus' clips are used from the length of a training window on."""
-    return ws.profile.motion.window_frames / FPS
-
-
 def _targets(ws: Workspace, split: str) -> list[Target]:
     return [
-        target(ws, video, min_s=_shortest_s(ws))
-        for video in tqdm(videos(ws, split), desc=f"reconstruction, {split}", unit="clip")
+        target(ws, recording.video, audio=recording.audio, min_s=_window_s(ws))
+        for recording in tqdm(recordings(ws, split), desc=f"reconstruction, {split}", unit="clip")
     ]
 
 
