@@ -107,9 +107,9 @@ class VideoWriter:
         return self
 
     def _add_streams(self) -> None:
-        picture = self._container.add_stream(
-            "libx264", rate=self.fps, options={"crf": str(self._crf), "preset": self._preset}
-        )
+        # macroblock trees come out differently from run to run on processors with AVX-512
+        options = {"crf": str(self._crf), "preset": self._preset, "x264-params": "mbtree=0"}
+        picture = self._container.add_stream("libx264", rate=self.fps, options=options)
         picture.width, picture.height = self.size
         picture.pix_fmt = "yuv420p"
         picture.codec_context.thread_count = _THREADS
