@@ -292,7 +292,7 @@ def _print_results(root: Path) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="rasteriser or renderer.")],
+    name: Annotated[str, typer.Argument(help="rasteriser, renderer or corpus.")],
     runs: Annotated[int, typer.Option(min=1, help="Timed calls, after a warm-up.")] = 100,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     to: Annotated[Path | None, typer.Option("--out", help="Write the JSON here too.")] = None,

@@ -176,8 +176,8 @@ def _fill(
 ):  # fmt: skip
     """Rows top <= i < bottom of the image.
 
-    Of a pixel's samples every second one is shaded; the others are too where they see another
-    material or other layers, and else take the colour of the last one that sees the same.
+    A sample that sees the same material, or the same layers, as the one before takes its colour;
+    under layers (hair), in eyes and on teeth at least every second one is shaded.
     """
     order = np.empty(_MOST_LAYERS, np.int64)
     share = 1.0 / (samples * samples)
@@ -196,7 +196,8 @@ def _fill(
                     layer_ids, layer_depths, depths[y, x], y - corner[0], x - corner[1], order
                 )
                 seen = 16 * seen + (kinds[t] + 1 if t >= 0 else 0)
-                if turn < samples * samples or seen != shaded:
+                fine = seen >= 16 or (EYE + 1 <= seen <= LOWER_TEETH + 1)
+                if seen != shaded or (fine and turn < samples * samples):
                     shaded = seen
                     cr, cg, cb, through = 0.0, 0.0, 0.0, 1.0
                     front = kinds[t] + 1 if t >= 0 else 0
@@ -396,8 +397,9 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + 31)
     melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
     blood = 0.05 * coarse + 0.04 * middle + 0.03 * flush
-    stubble = value_noise(table, cx * 900.0, cy * 700.0, cz * 900.0 + 11)
-    melanin += beard * (0.55 + 0.38 * stubble)
+    if beard > 0.002:
+        stubble = value_noise(table, cx * 900.0, cy * 700.0, cz * 900.0 + 11)
+        melanin += beard * (0.55 + 0.38 * stubble)
     if lip > 0.02:
         lines = value_noise(table, cx * 900.0, cy * 120.0, cz * 200.0)
         blood += lip * 0.10 * lines

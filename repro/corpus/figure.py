@@ -6,6 +6,7 @@ go over from one to the other by their height.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -73,6 +74,11 @@ class Figure:
     def occluders(self) -> np.ndarray:
         """Triangles (F, 3) that cast shadows: solid meshes, the second shell, outer sheet."""
         return np.concatenate([self.triangles[0], self.triangles[3], *self.outer_sheet])
+
+    @cached_property
+    def layer_vertices(self) -> np.ndarray:
+        """Vertices (k,) of the translucent meshes."""
+        return np.unique(np.concatenate([mesh.ravel() for mesh in self.triangles[1:]]))
 
     @property
     def outer_sheet(self) -> tuple[np.ndarray, ...]:

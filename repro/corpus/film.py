@@ -56,7 +56,7 @@ def render_frame(
     )
     surface = pose_figure(figure, expression, pose)
     base = rasterise(surface.points, figure.triangles[0], fine, threads=threads)
-    window, corner = _window(surface.points, figure.triangles[1:], fine)
+    window, corner = _window(surface.points[figure.layer_vertices], fine)
     layers = [
         rasterise(surface.points, t, window, threads=threads, cull=closed)
         for t, closed in zip(figure.triangles[1:], figure.one_sided, strict=True)
@@ -77,10 +77,9 @@ def render_frame(
     )  # fmt: skip
 
 
-def _window(points, meshes, camera: Camera) -> tuple[Camera, np.ndarray]:
-    """The part of the image that the translucent meshes can touch, and its first row, column."""
-    used = np.unique(np.concatenate([m.ravel() for m in meshes]))
-    xy = camera.project(points[used])
+def _window(points, camera: Camera) -> tuple[Camera, np.ndarray]:
+    """The part of the image that points can touch, and its first row and column."""
+    xy = camera.project(points)
     size = np.array([camera.width, camera.height])
     low = np.clip(np.floor(xy.min(0)) - 1, 0, size - 1).astype(int)
     high = np.clip(np.ceil(xy.max(0)) + 1, low + 1, size).astype(int)
