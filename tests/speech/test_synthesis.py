@@ -12,7 +12,7 @@ import pytest
 from repro.corpus.visemes import visemes_of
 from repro.errors import UserError
 from repro.speech.sentences import SENTENCES, WORDS
-from repro.speech.synthesis import PAUSE, VOICES, VOICES_HIGH, VOICES_LOW, speak
+from repro.speech.synthesis import PAUSE, VOICES, speak
 
 TEXT = "Hello, Pam's map! Apples by a pier; keep a copy."
 
