@@ -116,7 +116,7 @@ def _word_entry(folder: Path, person: int, c: int) -> Entry:
     text = CARRIERS[seed % len(CARRIERS)].format(word)
     return Entry(
         GENERAL, person, draw_person(person).voice, text, word, WORD_FRAMES / 25, seed,
-        folder / f"{GENERAL}_{person:03d}_{word}",
+        folder / f"{GENERAL}_{person:03d}_{word}-{c:03d}",
     )  # fmt: skip
 
 

@@ -28,6 +28,11 @@ def test_names_and_seeds_are_all_different():
     assert len({e.name for e in entries()}) == len({e.seed for e in entries()}) == len(entries())
 
 
+def test_more_words_than_there_are_make_no_two_clips_of_one_name():
+    many = plan(Path("corpus"), SETTINGS.model_copy(update={"word_clips": 200}))
+    assert len({e.stem for e in many}) == len(many)
+
+
 def test_one_person_says_other_sentences_in_each_clip():
     texts = [e.text for e in entries() if e.person == 5]
     assert len(texts) == len(set(texts)) == 2
