@@ -359,9 +359,11 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
             gap = np.exp(-((((abs(cx) + 0.5 * WIDTH_M) % WIDTH_M) / WIDTH_M - 0.5) ** 2) * 180.0)
             ao *= 1 - 0.16 * gap
     nl = nx * light[0, 0] + ny * light[0, 1] + nz * light[0, 2]
-    lit = _lit(px + 0.001 * nx, py + 0.001 * ny, pz + 0.001 * nz, place, shadow, 0.004)
+    lit = 0.0
     if kind in (TONGUE, UPPER_TEETH, LOWER_TEETH):
         lit = ao
+    elif nl > -wrap - 0.01:  # else it looks away from the lamp
+        lit = _lit(px + 0.001 * nx, py + 0.001 * ny, pz + 0.001 * nz, place, shadow, 0.004)
     up = 0.5 - 0.5 * ny
     hx, hy, hz = _unit(light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz)
     nh = max(nx * hx + ny * hy + nz * hz, 0.0)
@@ -510,8 +512,8 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     tx, ty, tz = _mix3(strands, corners, t, w)
     tx, ty, tz = _unit(tx + 0.12 * nx * grain, ty + 0.12 * ny * grain, tz + 0.12 * nz * grain)
     lx, ly, lz = light[0, 0], light[0, 1], light[0, 2]
-    lit = _lit(px, py, pz, place, shadow, 0.012)
     nl = nx * lx + ny * ly + nz * lz
+    lit = _lit(px, py, pz, place, shadow, 0.012) if nl > -0.25 else 0.0
     tl = tx * lx + ty * ly + tz * lz
     hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
     th = tx * hx + ty * hy + tz * hz

@@ -22,6 +22,8 @@ NECK_BASE_M = np.array([0.0, 0.105, 0.012])
 _NECK_SHARE = 0.45
 """Share of the head's rotation that happens at the lower joint."""
 _PAUSE_S = 0.12
+_BREATH_PAUSE_S, _BREATH_S = 0.25, 0.45
+_BREATH_PITCH_RAD, _BREATH_RISE_M = np.deg2rad(0.8), 0.002
 _EYE_RANGE_RAD = np.deg2rad(28)
 """Rotation of the eye at weight 1 of an eyeLook action."""
 
@@ -87,6 +89,7 @@ def perform(
     gaze = _add_gaze(expression, acts, times, angles, rng)
     _add_blinks(expression, acts, times, phonemes, gaze, person, rng)
     pose = np.concatenate([angles, _translation(angles, times, person, rng)], 1)
+    _add_breath(expression, pose, acts, times, phonemes)
     return Performance(np.clip(expression, 0, 1).astype(np.float32), pose.astype(np.float32), loud)
 
 
@@ -247,6 +250,17 @@ def _add_gaze(expression, acts, times, angles, rng) -> np.ndarray:
         expression[:, acts[f"eyeLookUp{side}"]] += np.maximum(up, 0)
         expression[:, acts[f"eyeLookDown{side}"]] += np.maximum(-up, 0)
     return np.maximum(-up, 0)
+
+
+def _add_breath(expression, pose, acts, times, phonemes) -> None:
+    """Breathe in at the longer pauses: lips part a little, and the head rises and comes back."""
+    for key, start, end in segments(phonemes):
+        if key == REST and end - start > _BREATH_PAUSE_S:
+            breath = _bump(times, start, min(end - start, _BREATH_S))
+            expression[:, acts["jawOpen"]] += 0.05 * breath
+            lift = _bump(times, start - 0.1, 3 * _BREATH_S)
+            pose[:, 0] -= _BREATH_PITCH_RAD * lift
+            pose[:, 4] -= _BREATH_RISE_M * lift
 
 
 def blink_shape(t: np.ndarray) -> np.ndarray:

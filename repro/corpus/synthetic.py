@@ -164,7 +164,7 @@ def make_clip(entry: Entry, settings: CorpusSettings, *, figure: Figure | None =
     about = {"comment": LABEL}
     with (
         VideoWriter(
-            entry.video, size=size, fps=FPS, audio=speech.audio, metadata=about, preset="veryfast"
+            entry.video, size=size, fps=FPS, audio=speech.audio, metadata=about, preset="superfast"
         ) as film,
         MaskWriter(entry.masks, size=size) as masks,
     ):

@@ -108,3 +108,13 @@ def test_loudness_follows_the_sound():
     audio[SAMPLE_RATE:] = 0.2 * np.sin(np.arange(SAMPLE_RATE) * 0.2)
     level = loudness(audio, 2 * FPS)
     assert level[: FPS - 2].max() < 0.05 and level[FPS + 2 :].min() > 0.9
+
+
+def test_a_breath_parts_the_lips_at_a_long_pause_and_not_at_a_short_one():
+    def jaw(pause_s: float) -> float:
+        said = [Sound("s", 0, 1), Sound("_", 1, 1 + pause_s), Sound("s", 1 + pause_s, 3)]
+        audio = np.zeros(3 * SAMPLE_RATE, np.float32)
+        made = perform(audio, said, draw_person(0), frames=75, seed=0, names=NAMES)
+        return made.expression[27:31, NAMES.index("jawOpen")].max()
+
+    assert jaw(0.6) > jaw(0.2) + 0.01
