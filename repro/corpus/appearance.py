@@ -526,34 +526,8 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     up = 0.5 - 0.5 * ny
     white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
     tinted = 0.55 * inner**22 * front
-    r = (
-        hair[0]
-        * deep
-        * (
-            0.85 * diffuse * light[1, 0]
-            + tinted * light[1, 0]
-            + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
-        )
-        + white
-    )
-    g = (
-        hair[1]
-        * deep
-        * (
-            0.85 * diffuse * light[1, 1]
-            + tinted * light[1, 1]
-            + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
-        )
-        + white
-    )
-    b = (
-        hair[2]
-        * deep
-        * (
-            0.85 * diffuse * light[1, 2]
-            + tinted * light[1, 2]
-            + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)
-        )
-        + white
-    )
-    return r, g, b, alpha
+    shine = 0.85 * diffuse + tinted
+    r = shine * light[1, 0] + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
+    g = shine * light[1, 1] + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
+    b = shine * light[1, 2] + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)
+    return hair[0] * deep * r + white, hair[1] * deep * g + white, hair[2] * deep * b + white, alpha
