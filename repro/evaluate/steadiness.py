@@ -1,0 +1,105 @@
+"""How steady tracks over time are, and how far they trail behind."""
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from repro.face import landmarks as lm
+
+_MOST_FRAMES = 3.0
+"""The longest delay looked for, either way."""
+
+
+def jitter_percent(points: np.ndarray, *, points_used: np.ndarray | None = None) -> float:
+    """Root mean square of the landmarks' second difference, % of the inter-pupil distance.
+
+    Motion counts too: compare with the same of the true points, or of another tracker.
+
+    Parameters
+    ----------
+    points : (T, 478, 2); frames with NaN, and those beside them, do not count
+    points_used : indices of the landmarks that count (default: all)
+
+    Raises
+    ------
+    ValueError
+        No three frames in a row without NaN.
+    """
+    points = np.asarray(points, np.float64)
+    second = np.diff(points if points_used is None else points[:, points_used], n=2, axis=0)
+    second = second[np.isfinite(second).all((1, 2))]
+    if len(second) == 0:
+        raise ValueError("jitter needs three frames in a row with a face")
+    pupils = float(np.nanmean(lm.inter_pupil_distance(points)))
+    return 100 * float(np.sqrt((second**2).sum(-1).mean())) / pupils
+
+
+def lag_frames(signal: np.ndarray, reference: np.ndarray) -> float:
+    """By how many frames a signal trails behind a reference; negative where it leads.
+
+    The delay, to a fraction of a frame and at most three, at which the delayed reference (cubic
+    spline) correlates best with the signal, all components together, each about its mean.
+
+    Parameters
+    ----------
+    signal : (T, ...); frames with NaN do not count
+    reference : (T, ...) of the same shape, without NaN
+
+    Raises
+    ------
+    ValueError
+        Shapes differ; too few frames; or one of the two does not move.
+    """
+    x, y = (np.asarray(a, np.float64).reshape(len(a), -1) for a in (signal, reference))
+    if x.shape != y.shape:
+        raise ValueError(f"signals differ in shape: {np.shape(signal)}, {np.shape(reference)}")
+    margin = int(_MOST_FRAMES)
+    t = np.arange(margin, len(x) - margin)
+    t = t[np.isfinite(x[t]).all(1)]
+    if len(t) < 8:
+        raise ValueError(f"lag needs at least 8 frames besides {2 * margin}, got {len(t)}")
+    delays = np.arange(-_MOST_FRAMES, _MOST_FRAMES + 0.01, 0.1)
+    course = CubicSpline(np.arange(len(y)), y)
+    seen = x[t] - x[t].mean(0)
+    agreement = np.array([_correlation(seen, course(t - d)) for d in delays])
+    if not np.isfinite(agreement).all():
+        raise ValueError("lag needs signals that move")
+    best = int(np.clip(agreement.argmax(), 1, len(delays) - 2))
+    before, peak, after = agreement[best - 1 : best + 2]
+    bend = before - 2 * peak + after
+    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return float(delays[best] + 0.1 * np.clip(shift, -1, 1))
+
+
+def _correlation(centred: np.ndarray, other: np.ndarray) -> float:
+    other = other - other.mean(0)
+    size = np.sqrt((centred**2).sum() * (other**2).sum())
+    return float((centred * other).sum() / size) if size > 0 else np.nan
+
+
+def steadiness(
+    points: np.ndarray, true: np.ndarray, *, points_used: np.ndarray | None = None
+) -> dict[str, float]:
+    """Landmarks over time against the true ones, both (T, 478, 2) pixels.
+
+    Returns
+    -------
+    jitter_percent and true_jitter_percent, see ``jitter_percent``; lag_frames of the points and
+    gap_lag_frames of the lips' opening; error_percent, the median distance from the true points,
+    each point's mean offset over the clip taken out (where exactly a landmark lies on the skin is
+    a convention), % of the inter-pupil distance; gap_r, the correlation of the lips' opening
+    """
+    points, true = np.asarray(points, np.float64), np.asarray(true, np.float64)
+    used = np.arange(lm.COUNT) if points_used is None else np.asarray(points_used)
+    found = np.isfinite(points).all((1, 2))
+    offset = points[found] - true[found]
+    distance = np.linalg.norm(offset - offset.mean(0), axis=-1)[:, used]
+    pupils = lm.inter_pupil_distance(true[found])
+    gap, true_gap = lm.lip_gap(points), lm.lip_gap(true)
+    return {
+        "jitter_percent": jitter_percent(points, points_used=used),
+        "true_jitter_percent": jitter_percent(true, points_used=used),
+        "lag_frames": lag_frames(points[:, used], true[:, used]),
+        "gap_lag_frames": lag_frames(gap, true_gap),
+        "error_percent": 100 * float(np.median(distance / pupils[:, None])),
+        "gap_r": float(np.corrcoef(gap[found], true_gap[found])[0, 1]),
+    }

@@ -1,0 +1,92 @@
+"""How far the landmarks of a frame can be trusted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from repro.face import landmarks as lm
+from repro.reconstruct.look import Look, pattern_likeness
+
+_LEAP = 2.0, 3.0
+"""A leap of so many % of the inter-pupil distance, and so many times the clip's usual, halves."""
+_UNLIKE = 0.12
+"""A correlation with the usual pattern that is lower by so much than usual halves."""
+_BLURRED = 0.3
+"""A sharpness of so much of the usual halves."""
+_VIEWS = 5
+"""Directions of the head that have a usual pattern each."""
+_FRAMES_FOR_USUAL = 400
+BRIDGED = 0.2
+"""Confidence in a frame that was filled, over that in the frames beside it."""
+
+
+def confidence(
+    points: np.ndarray,
+    found: np.ndarray,
+    bridged: np.ndarray,
+    looks: Sequence[Look],
+    frame_size: tuple[int, int],
+) -> np.ndarray:
+    """Confidence (T,) float32 in [0, 1]: a product of four parts, each 1 in an ordinary frame.
+
+    The head goes on as it went, the face looks as it usually does from this side (it is not
+    covered), it is as sharp as usual, and it lies in the picture.
+
+    Parameters
+    ----------
+    points : (T, 478, 2) float32, as detected
+    found, bridged : (T,) bool
+    looks : one for each frame found
+    frame_size : width and height, pixels
+    """
+    result = np.zeros(len(found))
+    seen = points[found].astype(np.float64)
+    inside = ((seen >= 0) & (seen <= np.array(frame_size))).all(-1).mean(1)
+    result[found] = _steadiness(points, found)[found] * _likeness(seen, looks) * inside
+    result[found] *= _sharpness(np.array([look.sharpness for look in looks]))
+    edges = np.flatnonzero(found)
+    for t in np.flatnonzero(bridged):
+        k = np.searchsorted(edges, t)
+        result[t] = BRIDGED * min(result[edges[k - 1]], result[edges[k]])
+    return result.astype(np.float32)
+
+
+def _halved_at(x: np.ndarray, half: float) -> np.ndarray:
+    """1 at 0, one half at ``half``, falling with the square."""
+    return 1 / (1 + np.square(x / half))
+
+
+def _steadiness(points: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """From how far the head leaps out of the line between the frames before and after."""
+    steady = points[:, lm.STEADY].astype(np.float64)
+    leap = np.zeros(len(points))
+    off = np.linalg.norm(steady[1:-1] - (steady[:-2] + steady[2:]) / 2, axis=-1).mean(1)
+    pupils = np.median(lm.inter_pupil_distance(points[found]))
+    between = found[1:-1] & found[:-2] & found[2:]
+    leap[1:-1] = np.where(between, 100 * off / max(float(pupils), 1e-6), 0)
+    usual = float(np.median(leap[found]))
+    return _halved_at(leap, _LEAP[0] + _LEAP[1] * usual)
+
+
+def _likeness(points: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
+    """From the correlation of each pattern with the usual one of the same view of the head."""
+    patterns = np.stack([look.pattern for look in looks])
+    like = np.zeros(len(patterns))
+    for frames in np.array_split(np.argsort(_turn(points)), min(_VIEWS, 1 + len(points) // 25)):
+        few = frames[:: 1 + len(frames) // _FRAMES_FOR_USUAL]
+        like[frames] = pattern_likeness(patterns[frames], np.median(patterns[few], axis=0))
+    return _halved_at(np.maximum(0, np.median(like) - like), _UNLIKE)
+
+
+def _turn(points: np.ndarray) -> np.ndarray:
+    """Where the nose's tip stands between the outer eye corners (T,): told by the head's yaw."""
+    right, left = points[:, 33], points[:, 263]
+    across = left - right
+    along = ((points[:, lm.NOSE_TIP] - right) * across).sum(-1)
+    return along / np.maximum((across**2).sum(-1), 1e-9)
+
+
+def _sharpness(sharpness: np.ndarray) -> np.ndarray:
+    usual = max(float(np.median(sharpness)), 1e-9)
+    ratio = np.minimum(1, sharpness / usual)
+    return ratio**2 / (ratio**2 + _BLURRED**2) * (1 + _BLURRED**2)

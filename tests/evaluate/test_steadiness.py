@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+from repro.evaluate.steadiness import jitter_percent, lag_frames, steadiness
+from repro.face import landmarks as lm
+
+
+def wander(frames, seed=0, parts=4):
+    rng = np.random.default_rng(seed)
+    phase, rate = rng.uniform(0, 6, parts), rng.uniform(0.1, 0.5, parts)
+    t = np.arange(frames)
+    waves = [
+        np.sin(r * t + p) + 0.5 * np.sin(2.3 * r * t) for r, p in zip(rate, phase, strict=True)
+    ]
+    return np.stack(waves, 1)
+
+
+def face(frames=80, seed=1):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-50, 50, (1, lm.COUNT, 2))
+    points[0, [lm.RIGHT_PUPIL, lm.LEFT_PUPIL]] = [[-30, 0], [30, 0]]
+    points = points + 8 * wander(frames, parts=2)[:, None] + 100
+    points[:, lm.INNER_LIP_PAIRS[:3, 1], 1] += 6 * wander(frames, 5, 1)
+    return points
+
+
+@pytest.mark.parametrize("delay", [-1.5, -0.3, 0.0, 0.45, 1.0, 2.2])
+def test_a_known_delay_is_measured_to_a_twentieth_of_a_frame(delay):
+    signal = wander(120)
+    delayed = CubicSpline(np.arange(120), signal)(np.arange(120) - delay)
+    assert lag_frames(delayed, signal) == pytest.approx(delay, abs=0.05)
+
+
+def test_noise_and_an_offset_do_not_change_the_lag():
+    signal = wander(400)
+    noisy = signal + np.random.default_rng(0).normal(3, 0.2, signal.shape)
+    assert lag_frames(noisy, signal) == pytest.approx(0, abs=0.1)
+
+
+def test_an_exponential_filter_trails_by_its_time_constant():
+    t = np.arange(300)
+    signal = np.sin(0.02 * t)[:, None]
+    trailing = signal.copy()
+    for k in range(1, 300):
+        trailing[k] = 0.5 * signal[k] + 0.5 * trailing[k - 1]
+    assert lag_frames(trailing, signal) == pytest.approx(1.0, abs=0.1)
+
+
+def test_frames_without_a_face_do_not_count_in_the_lag():
+    signal = wander(120)
+    holes = signal.copy()
+    holes[40:50] = np.nan
+    assert lag_frames(holes, signal) == pytest.approx(0, abs=0.05)
+
+
+def test_signals_that_stand_still_have_no_lag():
+    with pytest.raises(ValueError, match="move"):
+        lag_frames(np.ones((50, 2)), np.ones((50, 2)))
+
+
+def test_jitter_of_white_noise_is_the_square_root_of_twelve_deviations_a_point():
+    points = np.zeros((4000, lm.COUNT, 2)) + face(1)[0]
+    points = points + np.random.default_rng(0).normal(0, 0.3, (4000, 1, 2))
+    assert jitter_percent(points) == pytest.approx(100 * 0.3 * np.sqrt(12) / 60, rel=0.05)
+
+
+def test_even_motion_has_no_jitter_and_gaps_do_not_count():
+    points = face(1) + np.arange(30)[:, None, None] * 2.0
+    points[10:12] = np.nan
+    assert jitter_percent(points) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(ValueError, match="three frames"):
+        jitter_percent(points[9:13])
+
+
+def test_steadiness_of_true_points_with_a_fixed_offset_per_point_is_perfect():
+    true = face()
+    moved = true + np.random.default_rng(3).normal(0, 2, (1, lm.COUNT, 2))
+    got = steadiness(moved, true)
+    assert got["error_percent"] == pytest.approx(0, abs=1e-6)
+    assert got["jitter_percent"] == pytest.approx(got["true_jitter_percent"], rel=0.01)
+    assert got["lag_frames"] == pytest.approx(0, abs=0.01)
+    assert got["gap_r"] > 0.9
+
+
+def test_steadiness_sees_a_trailing_track():
+    true = face(120)
+    late = CubicSpline(np.arange(120), true)(np.arange(120) - 0.5)
+    got = steadiness(late, true)
+    assert got["lag_frames"] == pytest.approx(0.5, abs=0.05)
+    assert got["gap_lag_frames"] == pytest.approx(0.5, abs=0.1)
+    assert got["error_percent"] > 1
