@@ -29,14 +29,15 @@ from repro.reconstruct.search import (
 
 _SEARCH_EVERY = 25
 """Frames between two looks for further people, and between two thorough ones."""
-_KEEN, _RARELY = 10, 5
-"""A lost person is looked for in each of so many frames, then in every fifth."""
+_KEEN, _RARELY, _LONGEST = 10, 5, 250
+"""A lost person is looked for nearby in each of so many frames, then in every fifth, until they
+have been away for so many. A face found later may still be theirs."""
 _VIEW = 2.3
 """Side of the square in which a face is followed, over the face's size."""
 _DRIFT, _SLACK, _STILL = 0.2, 0.3, 0.08
 """How much of the way to the face its square goes in a frame; how far it may stay behind, and from
-where on it moves, over the face's size. The landmarker starts from where in the square the face was: a square that jumped to
-the face would hand the points' own noise on, twofold."""
+where on it moves, over the face's size. The landmarker starts from where in the square the face
+was: a square that jumped to the face would hand the points' own noise on, twofold."""
 _LEAST_PX, _MOST_PX = 256, 512
 _FARTHEST, _GROWTH = 0.5, 1.4
 """What a face may move, over its size, and grow from one frame to the next."""
@@ -271,7 +272,7 @@ class Company:
     def _near(self, person: Person, image: np.ndarray) -> list[Face]:
         """Faces around the place where a lost person would be now."""
         lost_for = self.frames - person.times[-1]
-        if lost_for > _KEEN and lost_for % _RARELY:
+        if lost_for > _LONGEST or (lost_for > _KEEN and lost_for % _RARELY):
             return []
         size = person.faces[-1].size
         side = min(size * (_VIEW + 0.3 * lost_for), 5 * size, 1.2 * max(self.frame_size))

@@ -32,7 +32,7 @@ def smooth(points: np.ndarray, found: np.ndarray) -> np.ndarray:
     runs = [(a, b) for a, b in runs_of(found) if b - a >= _ORDER + 2]
     courses, strays = [], []
     for a, b in runs:
-        course = _course(points[a:b].astype(np.float64))
+        course = _course(points[a:b])
         courses.append(course)
         strays.append(_stray(points[a:b] - course))
     if not runs:
@@ -40,7 +40,7 @@ def smooth(points: np.ndarray, found: np.ndarray) -> np.ndarray:
     usual = np.median(np.concatenate(strays), axis=0)
     for (a, b), course, stray in zip(runs, courses, strays, strict=True):
         own = np.clip(1 - usual / np.maximum(stray, 1e-12), 0, 1)[:, _REGION, None]
-        result[a:b] = course + own * (points[a:b] - course)
+        result[a:b] = course + own.astype(points.dtype) * (points[a:b] - course)
     return result
 
 

@@ -52,6 +52,13 @@ def test_a_still_photo_as_video_does_not_stir(portrait):
     assert portrait.error_percent(found.points[5], portrait.points) < 5
 
 
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_a_clip_of_a_few_frames_works(portrait, frames):
+    found = detect([portrait.image] * frames, name="short")
+    assert found.points.shape == (frames, 478, 2) and found.points.dtype == np.float32
+    assert found.confidence.min() > 0.9
+
+
 def test_a_grey_picture_works(portrait):
     grey = cv2.cvtColor(cv2.cvtColor(portrait.image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     found = detect([grey] * 3, name="grey")
