@@ -14,8 +14,9 @@ _UNLIKE = 0.12, 2.0
 more for a head turned away from the usual pattern's by the distance of the eyes."""
 _BLURRED = 0.3
 """A sharpness of so much of the usual halves."""
-_VIEWS = 5
-"""Directions of the head that have a usual pattern each."""
+_VIEWS, _FRAMES_A_VIEW = 5, 75
+"""Directions of the head that have a usual pattern each, of as many frames or more: a hand that
+covers the face for a second must stay the exception."""
 _FRAMES_FOR_USUAL = 400
 BRIDGED = 0.2
 """Confidence in a frame that was filled, over that in the frames beside it."""
@@ -31,7 +32,8 @@ def confidence(
     """Confidence (T,) float32 in [0, 1]: a product of four parts, each 1 in an ordinary frame.
 
     The head goes on as it went, the face looks as it usually does from this side (it is not
-    covered), it is as sharp as usual, and it lies in the picture.
+    covered), it is as sharp as usual, and it lies in the picture. What covers little, or looks like
+    the skin beside it, goes unnoticed.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def _likeness(points: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
     patterns = np.stack([look.pattern for look in looks])
     turn = _turn(points)
     like, away = np.zeros(len(patterns)), np.zeros(len(patterns))
-    views = min(_VIEWS, 1 + len(points) // 25)
+    views = max(1, min(_VIEWS, len(points) // _FRAMES_A_VIEW))
     for frames in np.array_split(np.argsort(turn[:, 0]), views):
         few = frames[:: 1 + len(frames) // _FRAMES_FOR_USUAL]
         like[frames] = pattern_likeness(patterns[frames], np.median(patterns[few], axis=0))

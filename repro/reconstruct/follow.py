@@ -7,6 +7,7 @@ further, and known again by the colours of face, hair and collar.
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from copy import copy
 
 import numpy as np
 
@@ -337,7 +338,7 @@ def joined(people: list[Person]) -> list[Person]:
                 other.looks = [(other.looks + person.looks)[k] for k in order]
                 break
         else:
-            whole.append(person)
+            whole.append(copy(person))
     return whole
 
 
