@@ -7,6 +7,7 @@ import numpy as np
 from repro.corpus import appearance
 from repro.corpus.figure import Figure, pose_figure
 from repro.corpus.noise import noise_table
+from repro.corpus.people import Person
 from repro.corpus.performance import Performance
 from repro.corpus.room import room_image
 from repro.corpus.settings import CorpusSettings
@@ -24,6 +25,12 @@ def film_camera(settings: CorpusSettings) -> Camera:
     return Camera(settings.focal_over_image * size, 0.5 * size, 0.5 * size, size, size)
 
 
+def room_of(person: Person, size_px: int) -> np.ndarray:
+    """What stands behind a person, (size_px, size_px, 3) float32 linear; drawn once for a clip."""
+    a = person.appearance
+    return room_image(a.room, a.room_colours, size_px=size_px, seed=person.seed)
+
+
 def render_performance(
     figure: Figure, performance: Performance, settings: CorpusSettings, *, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -34,8 +41,7 @@ def render_performance(
     frame : (H, W, 3) uint8 RGB
     mask : (H, W) uint8, the material of each pixel: ``truth.MATERIALS``
     """
-    size = settings.image_px
-    room = room_image(figure.person.appearance.room_colours, size_px=size, seed=figure.person.seed)
+    room = room_of(figure.person, settings.image_px)
     table = noise_table()
     rng = np.random.default_rng([seed, 5])
     pool = rng.normal(0, settings.noise, _NOISE_POOL).astype(np.float32)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.corpus.room import ROOMS
 from repro.face.coefficients import EXPRESSION, IDENTITY, TEXTURE
 from repro.face.light import sh_basis
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
@@ -107,6 +108,7 @@ class Appearance:
     glasses_colour: np.ndarray
     clothes: str
     cloth_colours: np.ndarray
+    room: str
     room_colours: np.ndarray
     lamp: Lamp
 
@@ -209,6 +211,7 @@ def _draw_appearance(rng, seed: int, high_voice: bool, *, fair: float) -> Appear
         glasses_colour=np.array(GLASSES_COLOURS[seed // 4 % len(GLASSES_COLOURS)]),
         clothes=CLOTHES[seed % 3],
         cloth_colours=_colours(rng, 2, 0.02, 0.30),
+        room=ROOMS[(seed + seed // len(ROOMS)) % len(ROOMS)],
         room_colours=_colours(rng, 6, 0.03, 0.55),
         lamp=_draw_lamp(rng),
     )
@@ -251,4 +254,4 @@ def _draw_lamp(rng: np.random.Generator) -> Lamp:
 def _colours(rng: np.random.Generator, count: int, low: float, high: float) -> np.ndarray:
     """Muted linear colours (count, 3)."""
     grey = np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
-    return np.clip(grey * np.exp(rng.normal(0, 0.28, (count, 3))), 0.01, 0.8)
+    return np.clip(grey * np.exp(rng.normal(0, 0.18, (count, 3))), 0.01, 0.8)
