@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from repro.corpus.complexion import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M
 from repro.corpus.noise import value_noise
 
 SKIN, TONGUE, EYE, UPPER_TEETH, LOWER_TEETH, CLOTH, HAIR, LASH, FRAME = range(9)
@@ -26,6 +27,10 @@ LIP, CAVITY, SCALP, BEARD, FLUSH, AO, HEIGHT, DENSITY = range(8)
 IRIS_M, PUPIL_M = 0.0061, 0.0023
 WIDTH_M = 0.0078
 """Width of a front tooth."""
+GREY = 0.36
+"""Reflectance of grey hair."""
+CREASE = 0.9
+"""How far a crease's slope turns the normal."""
 _MOST_LAYERS = 12
 
 
@@ -38,6 +43,7 @@ class Surface:
     albedo           linear RGB
     marks            (n, 8), see the column names
     strands          unit direction of the hair, camera space; zero elsewhere
+    gape             share of the light that enters the mouth, in [0, 1] (float)
     """
 
     points: np.ndarray
@@ -46,6 +52,7 @@ class Surface:
     albedo: np.ndarray
     marks: np.ndarray
     strands: np.ndarray
+    gape: float
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,9 @@ class Look:
     """A person's constants, as arrays for the compiled shader.
 
     eyes (2, 3) centres on the mean face; brow (8,) curve (x from, x to, y = a + b x + c x^2,
-    half width, strength, depth limit z); iris, hair (3,) linear; traits (4,) freckles, beard,
-    wrinkles, curl; cloth (2, 3) linear; cut (int) index of the clothes
+    half width, strength, depth limit z); iris, hair (3,) linear; traits (5,) freckles, beard,
+    ageing, curl, grey; cloth (2, 3) linear; cut (int) index of the clothes; creases (n, m, 3) from
+    ``complexion.creases``
     """
 
     eyes: np.ndarray
@@ -64,6 +72,15 @@ class Look:
     traits: np.ndarray
     cloth: np.ndarray
     cut: int
+    creases: np.ndarray
+
+    @property
+    def constants(self) -> tuple:
+        """All of it as the compiled functions take it."""
+        return (
+            self.eyes, self.brow, self.iris, self.hair, self.traits, self.cloth, self.cut,
+            self.creases,
+        )  # fmt: skip
 
 
 def shade_image(
@@ -113,16 +130,15 @@ def shade_image(
         surface.points, surface.normals, surface.places, surface.albedo, surface.marks,
         surface.strands,
     )  # fmt: skip
-    light = np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32)
+    light = np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground, np.full(3, surface.gape)])
     place = np.concatenate([view.rotation.ravel(), view.centre, [view.pixels_per_m]])
-    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
 
     def fill(band: int) -> None:
         top, bottom = band * height // threads, (band + 1) * height // threads
         _fill(
             top, bottom, supersample, base.triangle, base.barycentric, base.depth, ids, weights,
-            depths, corner, starts, corners, kinds, vertices, light, place.astype(np.float32),
-            view.depth, person, table, room, image, mask,
+            depths, corner, starts, corners, kinds, vertices, light.astype(np.float32), place.astype(np.float32),
+            view.depth, look.constants, table, room, image, mask,
         )  # fmt: skip
 
     if threads == 1:
@@ -147,9 +163,8 @@ def surface_albedo(
     for corner in range(3):
         own = triangles[:, corner] < count
         kinds[triangles[own, corner]] = materials[own]
-    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
     shown = np.empty((count, 3), np.float32)
-    _paint(kinds, places, albedo, marks, person, table, shown)
+    _paint(kinds, places, albedo, marks, look.constants, table, shown)
     return np.clip(shown, 0, 1) ** np.float32(1 / 2.2)
 
 
@@ -352,7 +367,7 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
         gloss, power = 0.5, 60.0
     else:
         gloss, power = 0.18, 60.0
-        ao = _mix1(marks, 1, corners, t, w)
+        ao = _mix1(marks, 1, corners, t, w) * (0.12 + 0.88 * light[4, 0])
         wrap = 0.5
         if kind != TONGUE:  # teeth are few and coarse triangles: round their shading off
             nx, ny, nz = _unit(0.35 * nx, 0.35 * ny, 0.35 * nz - 1.0)
@@ -388,7 +403,7 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     """Detailed colour, gloss and bumpy normal of skin, lips and the mouth's inside."""
-    _, brow, _, hair, traits, _, _ = person
+    eyes, brow, _, hair, traits, _, _, creases = person
     lip = _mix1(marks, 0, corners, t, w)
     beard = _mix1(marks, 3, corners, t, w) * traits[1]
     flush = _mix1(marks, 4, corners, t, w)
@@ -398,7 +413,13 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     melanin = 0.030 * coarse + 0.022 * middle + 0.018 * fine
     spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + 31)
     melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
-    blood = 0.05 * coarse + 0.04 * middle + 0.03 * flush
+    melanin += traits[2] * (0.30 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
+    blood = 0.05 * coarse + (0.04 + 0.05 * traits[2]) * middle + 0.03 * flush
+    deep, right, down = 0.0, 0.0, 0.0
+    if cz < eyes[0, 2] + 0.03:
+        deep, right, down = _crease(cx, cy - 0.5 * (eyes[0, 1] + eyes[1, 1]), creases)
+        melanin += 0.16 * deep
+        blood += 0.22 * deep
     if beard > 0.002:
         stubble = value_noise(table, cx * 900.0, cy * 700.0, cz * 900.0 + 11)
         melanin += beard * (0.55 + 0.38 * stubble)
@@ -412,13 +433,36 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     grey = 0.24 * (0.3 * r + 0.6 * g + 0.1 * b)  # a camera's colours are less pure
     r, g, b = 0.76 * r + grey, 0.76 * g + grey, 0.76 * b + grey
     cover = _brow(cx, cy, cz, brow, table)
-    r += cover * (0.75 * hair[0] - r)
-    g += cover * (0.75 * hair[1] - g)
-    b += cover * (0.75 * hair[2] - b)
+    grey = 0.6 * traits[4]  # brows grow grey later than hair
+    r += cover * (0.75 * (hair[0] + grey * (GREY - hair[0])) - r)
+    g += cover * (0.75 * (hair[1] + grey * (GREY - hair[1])) - g)
+    b += cover * (0.75 * (hair[2] + grey * (GREY - hair[2])) - b)
     bump = 0.03 * (1 - lip)
-    nx, ny, nz = _unit(nx + bump * middle, ny + bump * (fine + spots) * 0.6, nz)
+    nx += bump * middle + CREASE * right
+    ny += bump * (fine + spots) * 0.6 + CREASE * down
+    nx, ny, nz = _unit(nx, ny, nz)
     gloss = (0.085 + 0.02 * coarse + 0.11 * lip) * (1 - cover) * (1 - 0.6 * min(beard, 1.0))
     return r, g, b, gloss, 26.0 + 24.0 * lip, nx, ny, nz
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _crease(right, down, creases):
+    """Depth and slopes of the skin's lines at a place from the middle of the eyes."""
+    column = (right - CREASES_LEFT_M) / CREASES_M
+    row = (down - CREASES_TOP_M) / CREASES_M
+    j, i = int(np.floor(column)), int(np.floor(row))
+    if i < 0 or j < 0 or i + 1 >= creases.shape[0] or j + 1 >= creases.shape[1]:
+        return 0.0, 0.0, 0.0
+    u, v = column - j, row - i
+    a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    return (
+        a * creases[i, j, 0] + b * creases[i, j + 1, 0]
+        + c * creases[i + 1, j, 0] + d * creases[i + 1, j + 1, 0],
+        a * creases[i, j, 1] + b * creases[i, j + 1, 1]
+        + c * creases[i + 1, j, 1] + d * creases[i + 1, j + 1, 1],
+        a * creases[i, j, 2] + b * creases[i, j + 1, 2]
+        + c * creases[i + 1, j, 2] + d * creases[i + 1, j + 1, 2],
+    )  # fmt: skip
 
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
@@ -433,13 +477,13 @@ def _brow(cx, cy, cz, brow, table):
     hairs = value_noise(table, x * 900.0 + 260.0 * away, cy * 330.0 + 40 * x, 5.0)
     edge = away / half + 0.22 * hairs
     cover = np.exp(-(edge**4)) * _step(-0.08, 0.10, along) * (1 - _step(0.85, 1.08, along))
-    return min(brow[6] * cover * (0.72 + 0.25 * hairs), 0.95)
+    return min(max(brow[6] * cover * (0.68 + 0.42 * hairs), 0.0), 0.95)
 
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _eye(cx, cy, cz, person, table):
     """Colour of the eye: pupil, iris with its dark rim, and a white that reddens to the corners."""
-    eyes, _, iris, _, _, _, _ = person
+    eyes, _, iris, _, _, _, _, _ = person
     k = 0 if abs(cx - eyes[0, 0]) < abs(cx - eyes[1, 0]) else 1
     x, y, z = cx - eyes[k, 0], cy - eyes[k, 1], cz - eyes[k, 2]
     off = np.sqrt(x * x + y * y)
@@ -466,7 +510,7 @@ def _eye(cx, cy, cz, person, table):
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _cloth(cx, cy, cz, person, table):
     """Woven cloth; a jacket shows the shirt between its lapels."""
-    _, _, _, _, _, cloth, cut = person
+    _, _, _, _, _, cloth, cut, _ = person
     k = 0
     x = abs(cx)
     crease = 1.0
@@ -488,10 +532,10 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     height = _mix1(marks, 6, corners, t, w)
     density = _mix1(marks, 7, corners, t, w)
     if kinds[t] == LASH:
-        tuft = value_noise(table, cx * 1300.0, 2.0, cz * 500.0)
-        alpha = density * _step(1.0, 0.25, height) * min(max(0.62 + 0.5 * tuft, 0.0), 1.0)
+        tuft = value_noise(table, cx * 2400.0, 2.0, cz * 900.0)
+        alpha = density * min(max(1.25 + 0.5 * tuft - 1.7 * height, 0.0), 1.0)
         return 0.012, 0.010, 0.009, alpha
-    hair, curl = person[3], person[4][3]
+    hair, curl, grey = person[3], person[4][3], person[4][4]
     locks = value_noise(table, cx * 0.16, cy * 0.16, cz * 0.16)
     if curl > 0.6:
         cx += 2.5 * value_noise(table, cz * 0.55, cx * 0.2, 3.0)
@@ -527,7 +571,11 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
     tinted = 0.55 * inner**22 * front
     shine = 0.85 * diffuse + tinted
+    grey = min(max(grey + 1.2 * grey * (1 - grey) * (0.8 * fibre + finer), 0.0), 1.0)
     r = shine * light[1, 0] + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
     g = shine * light[1, 1] + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
     b = shine * light[1, 2] + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)
-    return hair[0] * deep * r + white, hair[1] * deep * g + white, hair[2] * deep * b + white, alpha
+    r *= deep * (hair[0] + grey * (GREY - hair[0]))
+    g *= deep * (hair[1] + grey * (GREY - hair[1]))
+    b *= deep * (hair[2] + grey * (GREY - hair[2]))
+    return r + white, g + white, b + white, alpha

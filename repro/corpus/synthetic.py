@@ -31,7 +31,7 @@ from repro.corpus.video import MaskWriter, VideoWriter
 from repro.corpus.visemes import closure_times
 from repro.errors import UserError
 from repro.face.landmarks import lip_gap
-from repro.face.model import MorphableModel, load_open_model
+from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 from repro.speech.synthesis import Phoneme, Speech, Word, fitted, speak
 
@@ -235,7 +235,7 @@ def _truth(
         texture=person.texture,
         light=person.light,
         lamp=np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32),
-        albedo=_albedo(figure, model),
+        albedo=figure_albedo(figure),
         landmarks=np.array(landmarks, np.float32),
         landmark_valid=model.landmark_valid,
         lip_gap_m=np.array(gaps, np.float32),
@@ -255,11 +255,11 @@ def _times(parts: Sequence[Phoneme] | Sequence[Word]) -> np.ndarray:
     return np.array([(p.start_s, p.end_s) for p in parts], np.float32).reshape(-1, 2)
 
 
-def _albedo(figure: Figure, model: MorphableModel) -> np.ndarray:
-    """Display albedo (V, 3) of the face's vertices, with what the shader adds."""
+def figure_albedo(figure: Figure) -> np.ndarray:
+    """Display albedo (V, 3) float32 of the face's vertices, with what the shader adds."""
     return surface_albedo(
         figure.triangles[0], figure.materials[0], figure.places, figure.albedo, figure.marks,
-        figure.look, noise_table(), len(model.mean),
+        figure.look, noise_table(), len(figure.model.mean),
     )  # fmt: skip
 
 
