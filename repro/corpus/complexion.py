@@ -24,7 +24,8 @@ def vermilion(place: np.ndarray) -> np.ndarray:
     arch = np.clip(1 - (side / _LIPS_HALF_M) ** 2, 0, 1)
     upper = _UPPER_M * arch**0.8 - _BOW_M * np.exp(-((side / 0.0026) ** 2))
     lower = _LOWER_M * arch**0.75
-    return step(-0.0010, 0.0010, upper + down) * step(-0.0014, 0.0012, lower - down)
+    inside = step(_LIPS_HALF_M + 0.002, _LIPS_HALF_M - 0.001, side)
+    return inside * step(-0.0010, 0.0010, upper + down) * step(-0.0014, 0.0012, lower - down)
 
 
 def beard(place: np.ndarray) -> np.ndarray:

@@ -81,9 +81,9 @@ class Figure:
         return np.concatenate([self.triangles[0], self.triangles[3], *self.outer_sheet])
 
     @cached_property
-    def layer_vertices(self) -> np.ndarray:
-        """Vertices (k,) of the translucent meshes."""
-        return np.unique(np.concatenate([mesh.ravel() for mesh in self.triangles[1:]]))
+    def layer_vertices(self) -> tuple[np.ndarray, ...]:
+        """Vertices of each translucent mesh."""
+        return tuple(np.unique(mesh) for mesh in self.triangles[1:])
 
     @cached_property
     def lips(self) -> LipEdges:
