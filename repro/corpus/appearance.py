@@ -32,6 +32,8 @@ GREY = 0.36
 CREASE = 0.9
 """How far a crease's slope turns the normal."""
 _MOST_LAYERS = 12
+OPAQUE = 0.05
+"""What shines through less than this is left out."""
 BRIGHTEST = 2.5
 """Light beyond this is cut off, so that a spark does not outshine its pixel."""
 
@@ -141,6 +143,8 @@ def shade_image(
     sizes = np.array([layer.triangle.shape for layer in layers])
     firsts = np.cumsum(np.r_[0, sizes.prod(1)[:-1]])
     frames = np.column_stack([firsts, windows, sizes]).astype(np.int64)
+    layered = np.zeros((height, width), np.bool_)
+    _mark_layered(ids, frames, supersample, layered)
     starts = np.cumsum([0] + [len(t) for t in triangles]).astype(np.int64)
     corners = np.concatenate(triangles).astype(np.int32)
     kinds = np.concatenate(materials).astype(np.int8)
@@ -156,8 +160,8 @@ def shade_image(
     def fill(band: int) -> None:
         top, bottom = band * height // threads, (band + 1) * height // threads
         _fill(
-            top, bottom, supersample, base.triangle, base.barycentric, base.depth, ids, weights,
-            depths, frames, starts, corners, kinds, vertices, light, place, view.depth,
+            top, bottom, supersample, base.triangle, base.barycentric, base.depth, layered, ids,
+            weights, depths, frames, starts, corners, kinds, vertices, light, place, view.depth,
             look.constants, table, room.linear, room.shown, image, mask,
         )  # fmt: skip
 
@@ -206,9 +210,9 @@ def _paint(kinds, places, albedo, marks, person, table, shown):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _fill(
-    top, bottom, samples, ids, weights, depths, layer_ids, layer_weights, layer_depths, frames,
-    starts, corners, kinds, vertices, light, place, shadow, person, table, room, backdrop, image,
-    mask,
+    top, bottom, samples, ids, weights, depths, layered, layer_ids, layer_weights, layer_depths,
+    frames, starts, corners, kinds, vertices, light, place, shadow, person, table, room, backdrop,
+    image, mask,
 ):  # fmt: skip
     """Rows top <= i < bottom of the image.
 
@@ -222,7 +226,7 @@ def _fill(
     share = 1.0 / len(board)
     for i in range(top, bottom):
         for j in range(image.shape[1]):
-            if _is_bare(ids, layer_ids, frames, i * samples, j * samples, samples):
+            if not layered[i, j] and _is_bare(ids, i * samples, j * samples, samples):
                 image[i, j, 0] = backdrop[i, j, 0]
                 image[i, j, 1] = backdrop[i, j, 1]
                 image[i, j, 2] = backdrop[i, j, 2]
@@ -234,9 +238,11 @@ def _fill(
             for turn in range(len(board)):
                 y, x = i * samples + board[turn, 0], j * samples + board[turn, 1]
                 t = ids[y, x]
-                n, seen = _sort_layers(
-                    layer_ids, layer_depths, frames, depths[y, x], y, x, order, at
-                )
+                n, seen = 0, 0
+                if layered[i, j]:
+                    n, seen = _sort_layers(
+                        layer_ids, layer_depths, frames, depths[y, x], y, x, order, at
+                    )
                 seen = 16 * seen + (kinds[t] + 1 if t >= 0 else 0)
                 fine = seen >= 16 or (EYE + 1 <= seen <= LOWER_TEETH + 1)
                 if seen != shaded or (fine and turn < black):
@@ -255,9 +261,11 @@ def _fill(
                         through *= 1 - alpha
                         if through < 0.5 <= through / (1 - alpha + 1e-9):
                             front = kinds[own] + 1
-                        if through < 0.03:
+                        if through < OPAQUE:
+                            whole = 1 / (1 - through)
+                            cr, cg, cb = whole * cr, whole * cg, whole * cb
                             break
-                    if through >= 0.03:
+                    if through >= OPAQUE:
                         if t >= 0:
                             hr, hg, hb = _solid(
                                 t, weights[y, x], corners, kinds, vertices, light, place, shadow,
@@ -292,27 +300,27 @@ def _chequered(samples):
     return board, (samples * samples + 1) // 2
 
 
+@numba.njit(cache=True, nogil=True)
+def _mark_layered(layer_ids, frames, samples, layered):
+    """Set what pixels (H, W) any layer touches."""
+    for layer in range(frames.shape[0]):
+        at = frames[layer, 0]
+        for v in range(frames[layer, 3]):
+            row = (v + frames[layer, 1]) // samples
+            for u in range(frames[layer, 4]):
+                if layer_ids[at] >= 0:
+                    layered[row, (u + frames[layer, 2]) // samples] = True
+                at += 1
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _is_bare(ids, layer_ids, frames, y, x, samples):
-    """Whether all samples of the pixel that begins at y, x see the room alone."""
+def _is_bare(ids, y, x, samples):
+    """Whether no sample of the pixel that begins at y, x sees a solid mesh."""
     for v in range(y, y + samples):
         for u in range(x, x + samples):
             if ids[v, u] >= 0:
                 return False
-            for layer in range(frames.shape[0]):
-                at = _flat(frames, layer, v, u)
-                if at >= 0 and layer_ids[at] >= 0:
-                    return False
     return True
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _flat(frames, layer, y, x):
-    """Where a sample stands in the joined rasters of the layers; -1 outside of the layer's."""
-    v, u = y - frames[layer, 1], x - frames[layer, 2]
-    if v < 0 or u < 0 or v >= frames[layer, 3] or u >= frames[layer, 4]:
-        return np.int64(-1)
-    return frames[layer, 0] + v * frames[layer, 4] + u
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -320,8 +328,11 @@ def _sort_layers(layer_ids, layer_depths, frames, solid, y, x, order, at):
     """Layers in front of the solid surface, farthest first; returns how many, and which as bits."""
     n, seen = 0, 0
     for layer in range(frames.shape[0]):
-        here = _flat(frames, layer, y, x)
-        if here < 0 or layer_ids[here] < 0:
+        v, u = y - frames[layer, 1], x - frames[layer, 2]
+        if v < 0 or u < 0 or v >= frames[layer, 3] or u >= frames[layer, 4]:
+            continue
+        here = frames[layer, 0] + v * frames[layer, 4] + u
+        if layer_ids[here] < 0:
             continue
         d = layer_depths[here]
         if d < solid + 0.0012:
@@ -650,19 +661,19 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, lit, person, t
     nl = nx * lx + ny * ly + nz * lz
     if nl > -0.25 and lit < 0:
         lit = _lit(px, py, pz, place, shadow, 0.012)
-    tl = tx * lx + ty * ly + tz * lz
-    hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
-    th = tx * hx + ty * hy + tz * hz
     front = _step(-0.25, 0.6, nl) * max(lit, 0.0)
-    diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * front
-    ring = np.sqrt(max(1 - (th - 0.06) ** 2, 0.0))
-    inner = np.sqrt(max(1 - (th + 0.10) ** 2, 0.0))
+    white, shine = 0.0, 0.0
+    if front > 0:
+        tl = tx * lx + ty * ly + tz * lz
+        hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
+        th = tx * hx + ty * hy + tz * hz
+        ring = np.sqrt(max(1 - (th - 0.06) ** 2, 0.0))
+        inner = np.sqrt(max(1 - (th + 0.10) ** 2, 0.0))
+        white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
+        shine = (0.85 * np.sqrt(max(1 - tl * tl, 0.0)) + 0.55 * inner**22) * front
     deep = (0.30 + 0.70 * min(height * 1.2, 1.0)) * (1 + 0.30 * grain)
     ao = _mix1(marks, 5, corners, t, w)
     up = 0.5 - 0.5 * ny
-    white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
-    tinted = 0.55 * inner**22 * front
-    shine = 0.85 * diffuse + tinted
     grey = min(max(grey + 1.2 * grey * (1 - grey) * (0.8 * fibre + finer), 0.0), 1.0)
     r = shine * light[1, 0] + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
     g = shine * light[1, 1] + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
