@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -186,6 +187,30 @@ def run(
         _print_results(root)
         out.print(f"report    {root / REPORT}", markup=False, soft_wrap=True)
         out.print(f"manifest  {root / MANIFEST}", markup=False, soft_wrap=True)
+
+
+@app.command("corpus")
+def make_corpus(
+    profile: ProfileOption = "demo",
+    share: Annotated[
+        str, typer.Option(help="Which share, of how many: 2/8. Together they are all of it.")
+    ] = "1/1",
+    seed: SeedOption = 0,
+    results: ResultsOption = Path("results"),
+    overrides: SetOption = None,
+) -> None:
+    """Make the synthetic corpus before a run, or a share of it on each of several machines."""
+    match = re.fullmatch(r"(\d+)/(\d+)", share)
+    if match is None:
+        raise UserError(f"Share '{share}' must be written like 2/8: the second of eight.")
+    part = int(match[1]), int(match[2])
+    settings = load_profile(profile, parse_overrides(overrides or []))
+
+    from repro import pipeline
+
+    root = _root(results.resolve(), profile, SYNTHETIC)
+    made = pipeline.corpus(pipeline.Workspace.open(root, settings, seed=seed), part=part)
+    out.print(f"corpus    {made.folder}", markup=False, soft_wrap=True)
 
 
 def _root(results: Path, profile: str, corpus: str) -> Path:

@@ -175,10 +175,10 @@ def source_digest(*parts: str) -> str:
 # Data preparation
 
 
-def corpus(ws: Workspace, *splits: str) -> Corpus:
+def corpus(ws: Workspace, *splits: str, part: tuple[int, int] = (1, 1)) -> Corpus:
     """The synthetic corpus of this profile; what is missing of some splits (all) is made.
 
-    Notebook 01.
+    Notebook 01. Machines that share the results' folder can make a ``part`` (2 of 8) each before.
     """
     settings = ws.profile.corpus
     key = {
@@ -194,7 +194,7 @@ def corpus(ws: Workspace, *splits: str) -> Corpus:
             bar.set_postfix_str(name, refresh=False)
             bar.update(done - bar.n)
 
-        return make_corpus(folder, settings, splits=splits or SPLITS, progress=progress)
+        return make_corpus(folder, settings, splits=splits or SPLITS, part=part, progress=progress)
 
 
 # Section 3.1

@@ -153,6 +153,19 @@ def test_processes_side_by_side_make_the_same_clips(corpus, tmp_path):
         assert new.video.read_bytes() == old.video.read_bytes()
 
 
+def test_shares_made_apart_are_the_same_corpus(corpus, tmp_path):
+    settings = SMALL.model_copy(update={"threads": 2})
+    seen = []
+    for part in ((2, 2), (1, 2)):
+        make_corpus(tmp_path, settings, part=part, progress=lambda *step: seen.append(step))
+    assert len(seen) == len(corpus.entries)
+    assert {done for done, _, _ in seen} <= set(range(1, len(corpus.entries)))
+    for old, new in zip(corpus.entries, load_corpus(tmp_path).entries, strict=True):
+        if old.split != "driving":
+            assert new.video.read_bytes() == old.video.read_bytes()
+            assert new.truth.read_bytes() == old.truth.read_bytes()
+
+
 def test_other_settings_in_the_same_folder_are_refused(corpus):
     with pytest.raises(UserError, match=r"clip_s=1\.0, not 3\.0"):
         make_corpus(corpus.folder, SMALL.model_copy(update={"clip_s": 3.0}))
