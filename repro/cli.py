@@ -113,6 +113,8 @@ def fetch(
 def _standing(row: assets.Asset, found: Path | None) -> str:
     if found is None:
         return "not there"
+    if row.corpus:
+        return f"{found} (learned from with --corpus {found})"
     return str(found) if row.taken else f"{found} (no stage takes it yet)"
 
 
@@ -132,7 +134,8 @@ def _print_assets(*, details: bool = False) -> None:
         out.print(f"    licence  {row.licence}", markup=False)
         out.print(f"    get      {row.how}", markup=False)
         if row.gated:
-            needs = f" (with {', '.join(row.needs)})" if row.needs else ""
+            parts = (part if isinstance(part, str) else " or ".join(part) for part in row.needs)
+            needs = f" (with {', '.join(parts)})" if row.needs else ""
             out.print(f"    put at   {where}{needs}", markup=False)
 
 
