@@ -64,9 +64,9 @@ class Look:
     """A person's constants, as arrays for the compiled shader.
 
     eyes (2, 3) centres on the mean face; brow (8,) curve (x from, x to, y = a + b x + c x^2,
-    half width, strength, depth limit z); iris, hair (3,) linear; traits (5,) freckles, beard,
-    ageing, curl, grey; cloth (2, 3) linear; cut (int) index of the clothes; creases (n, m, 3) from
-    ``complexion.creases``
+    half width, strength, depth limit z); iris, hair (3,) linear; traits (6,) freckles, beard,
+    ageing, curl, grey, where in the noise their skin is; cloth (2, 3) linear; cut (int) index of
+    the clothes; creases (n, m, 3) from ``complexion.creases``
     """
 
     eyes: np.ndarray
@@ -503,14 +503,15 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     lip = _mix1(marks, 0, corners, t, w)
     beard = _mix1(marks, 3, corners, t, w) * traits[1]
     flush = _mix1(marks, 4, corners, t, w)
-    coarse = value_noise(table, cx * 130.0, cy * 130.0, cz * 130.0)
-    middle = value_noise(table, cx * 420.0 + 7, cy * 420.0, cz * 420.0)
+    coarse = value_noise(table, cx * 130.0, cy * 130.0 + traits[5], cz * 130.0)
+    middle = value_noise(table, cx * 420.0 + 7, cy * 420.0 + traits[5], cz * 420.0)
     fine = value_noise(table, cx * 850.0, cy * 850.0 + 3, cz * 850.0)
     melanin = 0.030 * coarse + 0.022 * middle + 0.018 * fine
     if traits[0] > 0:
-        spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + 31)
+        spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + traits[5])
         melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
-    melanin += traits[2] * (0.30 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
+    old = traits[2] * traits[2]
+    melanin += old * (0.30 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
     blood = 0.05 * coarse + (0.04 + 0.05 * traits[2]) * middle + 0.03 * flush
     deep, right, down = 0.0, 0.0, 0.0
     if cz < eyes[0, 2] + 0.03:
@@ -672,7 +673,7 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, lit, person, t
         white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
         shine = (0.85 * np.sqrt(max(1 - tl * tl, 0.0)) + 0.55 * inner**22) * front
     deep = (0.30 + 0.70 * min(height * 1.2, 1.0)) * (1 + 0.30 * grain)
-    ao = _mix1(marks, 5, corners, t, w)
+    ao = 0.25 + 0.75 * _mix1(marks, 5, corners, t, w)  # hair lets light through
     up = 0.5 - 0.5 * ny
     grey = min(max(grey + 1.2 * grey * (1 - grey) * (0.8 * fibre + finer), 0.0), 1.0)
     r = shine * light[1, 0] + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)

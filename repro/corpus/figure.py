@@ -17,6 +17,7 @@ from repro.corpus.complexion import beard, creases, flush, vermilion
 from repro.corpus.glasses import STYLES, glasses
 from repro.corpus.hair import SHELLS, Scalp, Sheet, grow, hang, scalp_density, step
 from repro.corpus.lips import LipEdges, lip_edges
+from repro.corpus.noise import SIZE
 from repro.corpus.people import Person
 from repro.corpus.shadow import ambient_occlusion
 from repro.face.mesh import vertex_normals
@@ -326,7 +327,7 @@ def _lash_marks(model: MorphableModel) -> np.ndarray:
         away = np.linalg.norm(model.mean[own] - eye, axis=1)
         upper = model.mean[own, 1] < np.median(model.mean[own, 1])
         out[own, 0] = np.clip((away - 0.0155) / 0.006, 0, 1)
-        out[own, 1] = np.where(upper, 0.95, 0.40)
+        out[own, 1] = np.where(upper, 0.95, 0.28)
     return out
 
 
@@ -374,7 +375,10 @@ def _look(model: MorphableModel, person: Person, place) -> look.Look:
         brow=np.array(brow, np.float32),
         iris=a.iris.astype(np.float32),
         hair=a.hair.colour.astype(np.float32),
-        traits=np.array([a.freckles, a.beard, a.ageing, a.hair.curl, a.hair.grey], np.float32),
+        traits=np.array(
+            [a.freckles, a.beard, a.ageing, a.hair.curl, a.hair.grey, 7.3 * person.seed % SIZE],
+            np.float32,
+        ),
         creases=creases(a.age_years, person.seed),
         cloth=a.cloth_colours.astype(np.float32),
         cut=("crew neck", "jacket", "high collar").index(a.clothes),

@@ -247,7 +247,7 @@ def _draw_hair(rng, seed: int, high_voice: bool, dark: bool, age_years: float) -
         hairline_m=float(rng.normal(0, 0.003)) + (0.0 if high_voice else 0.002),
         parting=float(rng.choice([-1.0, 1.0])) if style in ("side parting", "bob", "long") else 0.0,
         curl=0.95 if style == "curls" else float(rng.uniform(0.05, 0.35)),
-        grey=float(np.clip((age_years - 44 + rng.normal(0, 6)) / 26, 0, 0.95)),
+        grey=float(np.clip((age_years - 48 + rng.normal(0, 6)) / 26, 0, 0.95)),
     )
 
 
