@@ -5,8 +5,8 @@ and sheen, eyes with iris and highlight, wet teeth and tongue, woven cloth, and 
 layers of strands. Every pattern is a function of the place on the mean face, so it stays with the
 skin as the face moves.
 
-All compiled functions but the noise stand in this one file: numba's cache only notices changes of
-the file that holds the function it stored.
+All compiled functions but the noise stand in this one file, and the constants they use: numba's
+cache only notices changes of the file that holds the function it stored.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from repro.corpus.complexion import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M
 from repro.corpus.noise import value_noise
 
 SKIN, TONGUE, EYE, UPPER_TEETH, LOWER_TEETH, CLOTH, HAIR, LASH, FRAME = range(9)
@@ -29,6 +28,8 @@ WIDTH_M = 0.0078
 """Width of a front tooth."""
 GREY = 0.36
 """Reflectance of grey hair."""
+CREASES_LEFT_M, CREASES_TOP_M, CREASES_M = -0.080, -0.075, 0.0004
+"""Where a map of creases begins, right of and below the middle of the eyes, and its cells."""
 CREASE = 0.9
 """How far a crease's slope turns the normal."""
 _MOST_LAYERS = 12

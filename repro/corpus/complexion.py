@@ -5,10 +5,9 @@ Places are told as (right, back, up) from the middle of the eyes on the mean fac
 
 import numpy as np
 
+from repro.corpus.appearance import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M
 from repro.corpus.hair import step
 
-CREASES_LEFT_M, CREASES_TOP_M, CREASES_M = -0.080, -0.075, 0.0004
-"""Where a crease map begins, right of and below the middle of the eyes, and its cells."""
 _COLUMNS, _ROWS = 401, 489
 _LIPS_BELOW_EYES_M, _LIPS_HALF_M = 0.0730, 0.0255
 _UPPER_M, _LOWER_M, _BOW_M = 0.0088, 0.0102, 0.0011

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from repro.corpus.appearance import LIP
-from repro.corpus.complexion import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M, creases, vermilion
+from repro.corpus.appearance import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M, LIP
+from repro.corpus.complexion import creases, vermilion
 from repro.corpus.figure import build_figure
 from repro.corpus.noise import noise_table
 from repro.corpus.people import GREY_HAIR, draw_person
