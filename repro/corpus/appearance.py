@@ -512,7 +512,7 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
         spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + traits[5])
         melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
     old = traits[2] * traits[2]
-    melanin += old * (0.30 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
+    melanin += old * (0.22 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
     blood = 0.05 * coarse + (0.04 + 0.05 * traits[2]) * middle + 0.03 * flush
     deep, right, down = 0.0, 0.0, 0.0
     if cz < eyes[0, 2] + 0.03:

@@ -40,7 +40,7 @@ _MOUTH = {
 }
 """Linear colours."""
 
-_WIDE_M = 0.008
+_WIDE_M = 0.006
 """Lips so far apart let all light in."""
 
 
