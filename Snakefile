@@ -3,6 +3,8 @@
 #   repro run --profile demo            what people call; it calls this
 #   snakemake --cores 2 all             the same, by hand
 #   snakemake --cores 2 notebook_03     only up to one notebook
+#   snakemake --config corpus_shares=8 --jobs 8 --executor slurm all
+#                                       the corpus made in eight shares, each a job of its own
 #
 # A notebook runs again when it, its profile, its parameters, the sources of its stage or an
 # earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
@@ -16,6 +18,7 @@ PROFILE = str(config.get("profile", "demo"))
 CORPUS = str(config.get("corpus", "synthetic"))
 SEED = int(config.get("seed", 0))
 OVERRIDES = dict(config.get("overrides") or {})
+SHARES = int(config.get("corpus_shares", 1))
 COMMAND = list(config.get("command") or ["snakemake"])
 RESULTS = Path(config.get("results_dir", "results")).resolve()
 ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{Path(CORPUS).name}"
@@ -65,6 +68,28 @@ rule all:
         f"{ROOT}/manifest.json",
 
 
+rule corpus_share:
+    input:
+        profile=PROFILE_FILE,
+        sources=sources(["corpus", "speech"]),
+    output:
+        touch(f"{ROOT}/corpus/share_{{k}}_of_{SHARES}.done"),
+    threads: workflow.cores
+    run:
+        from repro import pipeline
+        from repro.config import load_profile
+
+        ws = pipeline.Workspace.open(Path(ROOT), load_profile(PROFILE, OVERRIDES), seed=SEED)
+        pipeline.corpus(ws, part=(int(wildcards.k), SHARES))
+
+
+def shares(stage):
+    """What makes the corpus before the notebook that would else make all of it."""
+    if stage[:2] != "01" or CORPUS != "synthetic" or SHARES == 1:
+        return []
+    return [f"{ROOT}/corpus/share_{k}_of_{SHARES}.done" for k in range(1, SHARES + 1)]
+
+
 rule report:
     input:
         [marker(stage) for stage in STAGES],
@@ -88,6 +113,7 @@ for stage, (before, parts) in STAGES.items():
             notebook=f"{HERE}/notebooks/{stage}.ipynb",
             profile=PROFILE_FILE,
             before=[marker(earlier) for earlier in before],
+            shares=shares(stage),
             sources=sources(parts),
         output:
             marker=marker(stage),

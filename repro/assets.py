@@ -28,10 +28,11 @@ class Asset:
     how       how to get it
     place     file or folder, inside the assets' folder or inside ``package``
     package   the installed package that carries it; None for what people put there themselves
-    needs     files that a folder must hold before it counts as there
+    needs     files that a folder must hold before it counts as there; a tuple: one of these
     sha256    of the file, where one version is known
     stand_in  what serves without it; None for the open ones
     taken     whether the stages take it from its place; else only code that asks for it does
+    corpus    whether it is learned from where ``repro run --corpus`` names its folder
     """
 
     name: str
@@ -40,10 +41,11 @@ class Asset:
     how: str
     place: str
     package: str | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[str | tuple[str, ...], ...] = ()
     sha256: str | None = None
     stand_in: str | None = None
     taken: bool = False
+    corpus: bool = False
 
     @property
     def gated(self) -> bool:
@@ -111,8 +113,9 @@ ASSETS: tuple[Asset, ...] = (
         licence="BBC: non-commercial research, by signed agreement",
         how="Ask for it at https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrw1.html." + _THEN,
         place="lrw",
-        needs=("lipread_mp4",),
+        needs=(("lipread_mp4", "ABOUT"),),
         stand_in=_SYNTHETIC,
+        corpus=True,
     ),
     Asset(
         name="voxceleb2",
@@ -120,8 +123,9 @@ ASSETS: tuple[Asset, ...] = (
         licence="CC BY-SA 4.0 annotations; the videos are their owners'",
         how="Fill in the form at https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox2.html." + _THEN,
         place="voxceleb2",
-        needs=("mp4",),
+        needs=(("mp4", "dev/mp4", "test/mp4"),),
         stand_in=_SYNTHETIC,
+        corpus=True,
     ),
     Asset(
         name="tcdtimit",
@@ -129,8 +133,9 @@ ASSETS: tuple[Asset, ...] = (
         licence="Trinity College Dublin: non-commercial research, by registration",
         how="Register at https://sigmedia.tcd.ie/." + _THEN,
         place="tcdtimit",
-        needs=("volunteers",),
+        needs=(("volunteers", "lipspeakers"),),
         stand_in=_SYNTHETIC,
+        corpus=True,
     ),
     Asset(
         name="grid",
@@ -140,6 +145,7 @@ ASSETS: tuple[Asset, ...] = (
         place="grid",
         needs=("s1",),
         stand_in=_SYNTHETIC,
+        corpus=True,
     ),
     Asset(
         name="open-face",
@@ -214,13 +220,19 @@ def find(name: str) -> Path | None:
     """
     row = asset(name)
     path = place(row)
-    if path is None or not path.exists() or not all((path / part).exists() for part in row.needs):
+    if path is None or not path.exists() or not all(_holds(path, part) for part in row.needs):
         return None
     if row.sha256 is not None and _hash(path, path.stat().st_mtime_ns) != row.sha256:
         raise UserError(
             f"Asset '{name}': '{path}' is not the known file (its SHA-256 differs). {row.how}"
         )
     return path
+
+
+def _holds(folder: Path, need: str | tuple[str, ...]) -> bool:
+    """Whether a folder holds a file, or one of several."""
+    names = (need,) if isinstance(need, str) else need
+    return any((folder / name).exists() for name in names)
 
 
 def stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,8 @@ def fetch(
 def _standing(row: assets.Asset, found: Path | None) -> str:
     if found is None:
         return "not there"
+    if row.corpus:
+        return f"{found} (learned from with --corpus {found})"
     return str(found) if row.taken else f"{found} (no stage takes it yet)"
 
 
@@ -131,7 +134,8 @@ def _print_assets(*, details: bool = False) -> None:
         out.print(f"    licence  {row.licence}", markup=False)
         out.print(f"    get      {row.how}", markup=False)
         if row.gated:
-            needs = f" (with {', '.join(row.needs)})" if row.needs else ""
+            parts = (part if isinstance(part, str) else " or ".join(part) for part in row.needs)
+            needs = f" (with {', '.join(parts)})" if row.needs else ""
             out.print(f"    put at   {where}{needs}", markup=False)
 
 
@@ -186,6 +190,30 @@ def run(
         _print_results(root)
         out.print(f"report    {root / REPORT}", markup=False, soft_wrap=True)
         out.print(f"manifest  {root / MANIFEST}", markup=False, soft_wrap=True)
+
+
+@app.command("corpus")
+def make_corpus(
+    profile: ProfileOption = "demo",
+    share: Annotated[
+        str, typer.Option(help="Which share, of how many: 2/8. Together they are all of it.")
+    ] = "1/1",
+    seed: SeedOption = 0,
+    results: ResultsOption = Path("results"),
+    overrides: SetOption = None,
+) -> None:
+    """Make the synthetic corpus before a run, or a share of it on each of several machines."""
+    match = re.fullmatch(r"(\d+)/(\d+)", share)
+    if match is None:
+        raise UserError(f"Share '{share}' must be written like 2/8: the second of eight.")
+    part = int(match[1]), int(match[2])
+    settings = load_profile(profile, parse_overrides(overrides or []))
+
+    from repro import pipeline
+
+    root = _root(results.resolve(), profile, SYNTHETIC)
+    made = pipeline.corpus(pipeline.Workspace.open(root, settings, seed=seed), part=part)
+    out.print(f"corpus    {made.folder}", markup=False, soft_wrap=True)
 
 
 def _root(results: Path, profile: str, corpus: str) -> Path:

@@ -44,6 +44,8 @@ from repro.store import Store, digest, file_hash
 
 SYNTHETIC = "synthetic"
 SHORTEST_S = 2.0
+HELD_OUT = 50
+"""Frames of the personal clip that are never learned from, at least: notebook 04 tests on them."""
 LOOKED_AT = 64
 """Recordings of a large corpus of which the longest becomes the personal clip."""
 MOUTH_WEIGHT = 10.0
@@ -175,10 +177,10 @@ def source_digest(*parts: str) -> str:
 # Data preparation
 
 
-def corpus(ws: Workspace, *splits: str) -> Corpus:
+def corpus(ws: Workspace, *splits: str, part: tuple[int, int] = (1, 1)) -> Corpus:
     """The synthetic corpus of this profile; what is missing of some splits (all) is made.
 
-    Notebook 01.
+    Notebook 01. Machines that share the results' folder can make a ``part`` (2 of 8) each before.
     """
     settings = ws.profile.corpus
     key = {
@@ -194,7 +196,7 @@ def corpus(ws: Workspace, *splits: str) -> Corpus:
             bar.set_postfix_str(name, refresh=False)
             bar.update(done - bar.n)
 
-        return make_corpus(folder, settings, splits=splits or SPLITS, progress=progress)
+        return make_corpus(folder, settings, splits=splits or SPLITS, part=part, progress=progress)
 
 
 # Section 3.1
@@ -263,7 +265,8 @@ def recordings(ws: Workspace, split: str) -> list[Recording]:
     Raises
     ------
     UserError
-        A folder with fewer than two videos; a corpus without a usable recording of the split.
+        A folder with fewer than two videos; a corpus without a usable recording of the split, or
+        with none that is long enough for the personal one.
     """
     if ws.corpus == SYNTHETIC:
         return [Recording(entry.video, text=entry.text) for entry in corpus(ws, split).split(split)]
@@ -275,6 +278,8 @@ def recordings(ws: Workspace, split: str) -> list[Recording]:
     if len(clips) < 2:
         raise UserError(f"Folder '{ws.corpus}' holds {len(clips)} videos; at least 2 are needed.")
     longest = max(clips, key=lambda clip: clip.frames)
+    if split == PERSONAL:
+        _check_personal(ws, longest)
     chosen = [clip for clip in clips if (clip is longest) == (split == PERSONAL)]
     return [Recording(clip.path) for clip in chosen]
 
@@ -292,7 +297,19 @@ def _known_corpus(ws: Workspace, split: str) -> list[Recording]:
         )
     if split == PERSONAL:
         opened = [max(opened, key=lambda pair: pair[1].frames)]
+        _check_personal(ws, opened[0][1])
     return [recording for recording, _ in opened]
+
+
+def _check_personal(ws: Workspace, longest: Clip) -> None:
+    """Refuse a corpus whose personal clip leaves nothing to learn from beside what is tested on."""
+    least = HELD_OUT + ws.profile.motion.window_frames
+    if longest.frames < least:
+        raise UserError(
+            f"Corpus '{ws.corpus}': the longest clip for the personal mapping, "
+            f"'{longest.path.name}', has {longest.frames} frames, and {least} are needed; clips of "
+            "single words serve general training alone, so add a longer clip of one person."
+        )
 
 
 def _window_s(ws: Workspace) -> float:

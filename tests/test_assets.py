@@ -50,6 +50,14 @@ def test_an_asset_put_in_place_no_longer_needs_its_stand_in(empty_folder):
     assert list(stand_ins(["arcface", "grid"])) == ["grid"]
 
 
+@pytest.mark.parametrize("unpacked", ["mp4", "dev/mp4", "test/mp4"])
+def test_voxceleb2_is_there_however_it_was_unpacked(empty_folder, unpacked):
+    assert find("voxceleb2") is None
+    (empty_folder / "voxceleb2" / unpacked).mkdir(parents=True)
+    assert find("voxceleb2") == empty_folder / "voxceleb2"
+    assert asset("voxceleb2").corpus and "voxceleb2" in stand_ins()
+
+
 def test_an_asset_that_no_stage_takes_keeps_its_stand_in(empty_folder):
     (empty_folder / "basel2009").mkdir()
     (empty_folder / "basel2009" / "Exp_Pca.bin").write_bytes(b"basis")

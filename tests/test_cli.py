@@ -170,3 +170,25 @@ def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):
     assert record["ms_median"] > 0
     assert record["covered_px"] > 10_000
     assert record["machine"]["cpu"]
+
+
+def test_a_share_of_the_corpus_is_made_where_the_run_looks_for_it(call, monkeypatch, tmp_path):
+    from repro import pipeline
+
+    asked = []
+
+    def made(folder, settings, *, splits, part, progress):
+        asked.append((folder, settings.people, part))
+        return pipeline.Corpus(folder, settings, ())
+
+    monkeypatch.setattr(pipeline, "make_corpus", made)
+    arguments = ("--profile", "smoke", "--results", tmp_path, "--set", "corpus.people=4")
+    code, printed, _ = call("corpus", "--share", "2/8", *arguments)
+    ((folder, people, part),) = asked
+    assert code == 0 and str(folder) in printed and (people, part) == (4, (2, 8))
+    assert folder.parent == tmp_path / "smoke" / "synthetic" / "corpus"
+
+
+def test_a_share_that_is_no_share_is_refused(call, tmp_path):
+    code, _, error = call("corpus", "--share", "half", "--results", tmp_path)
+    assert code == 2 and "2/8" in error

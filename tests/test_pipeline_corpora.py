@@ -37,7 +37,7 @@ def voxceleb2(tmp_path):
             write(root / f"dev/mp4/{person}/talk/{k:05}.mp4")
     write(root / "dev/mp4/id00018/talk/00000.mp4", 9)
     write(root / "test/mp4/id00017/talk/00001.mp4", 40)
-    write(root / "test/mp4/id00061/talk/00001.mp4", 60)
+    write(root / "test/mp4/id00061/talk/00001.mp4", 90)
     sound = root / "test/aac/id00061/talk/00001.m4a"
     sound.parent.mkdir(parents=True)
     soundfile.write(sound, np.full(38400, 0.25, np.float32), 16000, format="WAV")
@@ -57,11 +57,20 @@ def test_the_personal_recording_is_the_longest_for_testing(tmp_path, voxceleb2):
     assert videos(workspace(tmp_path, voxceleb2), "personal") == [chosen.video]
 
 
-def test_lrws_clips_of_29_frames_are_long_enough(tmp_path):
+def test_clips_of_a_word_are_long_enough_for_general_training_alone(tmp_path):
     for split in ("train", "test"):
         write(tmp_path / f"lrw/ABOUT/{split}/ABOUT_00001.mp4")
     ws = workspace(tmp_path, tmp_path / "lrw")
-    assert len(recordings(ws, "general")) == len(recordings(ws, "personal")) == 1
+    assert len(recordings(ws, "general")) == 1
+    with pytest.raises(UserError, match=r"'ABOUT_00001\.mp4', has 29 frames, and 66 are needed"):
+        recordings(ws, "personal")
+
+
+def test_a_folder_of_short_videos_is_refused(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path / f"own/{name}.mp4", 50)
+    with pytest.raises(UserError, match="has 50 frames"):
+        recordings(workspace(tmp_path, tmp_path / "own"), "personal")
 
 
 def test_a_corpus_without_its_test_part_is_refused(tmp_path):
@@ -71,7 +80,7 @@ def test_a_corpus_without_its_test_part_is_refused(tmp_path):
 
 
 def test_in_a_folder_of_videos_the_longest_is_personal(tmp_path):
-    for name, frames in (("a", 50), ("b", 60), ("c", 55)):
+    for name, frames in (("a", 50), ("b", 90), ("c", 55)):
         write(tmp_path / f"own/{name}.mp4", frames)
     ws = workspace(tmp_path, tmp_path / "own")
     assert [path.stem for path in videos(ws, "personal")] == ["b"]

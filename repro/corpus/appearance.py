@@ -5,8 +5,8 @@ and sheen, eyes with iris and highlight, wet teeth and tongue, woven cloth, and 
 layers of strands. Every pattern is a function of the place on the mean face, so it stays with the
 skin as the face moves.
 
-All compiled functions but the noise stand in this one file: numba's cache only notices changes of
-the file that holds the function it stored.
+All compiled functions but the noise stand in this one file, and the constants they use: numba's
+cache only notices changes of the file that holds the function it stored.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,17 @@ LIP, CAVITY, SCALP, BEARD, FLUSH, AO, HEIGHT, DENSITY = range(8)
 IRIS_M, PUPIL_M = 0.0061, 0.0023
 WIDTH_M = 0.0078
 """Width of a front tooth."""
+GREY = 0.36
+"""Reflectance of grey hair."""
+CREASES_LEFT_M, CREASES_TOP_M, CREASES_M = -0.080, -0.075, 0.0004
+"""Where a map of creases begins, right of and below the middle of the eyes, and its cells."""
+CREASE = 0.9
+"""How far a crease's slope turns the normal."""
 _MOST_LAYERS = 12
+OPAQUE = 0.05
+"""What shines through less than this is left out."""
+BRIGHTEST = 2.5
+"""Light beyond this is cut off, so that a spark does not outshine its pixel."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Surface:
     albedo           linear RGB
     marks            (n, 8), see the column names
     strands          unit direction of the hair, camera space; zero elsewhere
+    gape             share of the light that enters the mouth, in [0, 1] (float)
     """
 
     points: np.ndarray
@@ -46,6 +57,7 @@ class Surface:
     albedo: np.ndarray
     marks: np.ndarray
     strands: np.ndarray
+    gape: float
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,9 @@ class Look:
     """A person's constants, as arrays for the compiled shader.
 
     eyes (2, 3) centres on the mean face; brow (8,) curve (x from, x to, y = a + b x + c x^2,
-    half width, strength, depth limit z); iris, hair (3,) linear; traits (4,) freckles, beard,
-    wrinkles, curl; cloth (2, 3) linear; cut (int) index of the clothes
+    half width, strength, depth limit z); iris, hair (3,) linear; traits (6,) freckles, beard,
+    ageing, curl, grey, where in the noise their skin is; cloth (2, 3) linear; cut (int) index of
+    the clothes; creases (n, m, 3) from ``complexion.creases``
     """
 
     eyes: np.ndarray
@@ -64,12 +77,34 @@ class Look:
     traits: np.ndarray
     cloth: np.ndarray
     cut: int
+    creases: np.ndarray
+
+    @property
+    def constants(self) -> tuple:
+        """All of it as the compiled functions take it."""
+        return (
+            self.eyes, self.brow, self.iris, self.hair, self.traits, self.cloth, self.cut,
+            self.creases,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands behind a person, (H, W, 3) float32: linear light, and as the picture shows it."""
+
+    linear: np.ndarray
+    shown: np.ndarray
+
+    @classmethod
+    def of(cls, linear: np.ndarray) -> "Backdrop":
+        """A background, its display values worked out once for all frames."""
+        return cls(linear, _tone(linear).astype(np.float32))
 
 
 def shade_image(
     base,
     layers,
-    corner,
+    windows,
     triangles,
     materials,
     surface: Surface,
@@ -87,25 +122,30 @@ def shade_image(
     Parameters
     ----------
     base : Raster of the solid meshes, at ``supersample`` times the image's size
-    layers : Rasters of the translucent meshes (hair, lashes), in any order, all of one window of
-        the base, whose first row and column is ``corner``
+    layers : Rasters of the translucent meshes (hair, lashes), in any order, each of a window of
+        the base; windows : first row and column of each
     triangles, materials : for the base and for each layer in turn, (F, 3) and (F,)
     lamp : ``people.Lamp``; view : ``shadow.LightView`` of it
-    table : from ``noise_table``; room : (H, W, 3) float32 linear background
+    table : from ``noise_table``; room : ``Backdrop``
 
     Returns
     -------
     image : (H, W, 3) float32 in [0, 1], display range
     mask : (H, W) uint8, 0 for the background or 1 + material, of each pixel's first sample
     """
-    height, width = room.shape[:2]
+    height, width = room.linear.shape[:2]
     image = np.empty((height, width, 3), np.float32)
     mask = np.empty((height, width), np.uint8)
     if len(layers) > _MOST_LAYERS:
         raise ValueError(f"at most {_MOST_LAYERS} layers, got {len(layers)}")
-    ids = np.stack([layer.triangle for layer in layers])
-    weights = np.stack([layer.barycentric for layer in layers])
-    depths = np.stack([layer.depth for layer in layers])
+    ids = np.concatenate([layer.triangle.ravel() for layer in layers])
+    weights = np.concatenate([layer.barycentric.reshape(-1, 3) for layer in layers])
+    depths = np.concatenate([layer.depth.ravel() for layer in layers])
+    sizes = np.array([layer.triangle.shape for layer in layers])
+    firsts = np.cumsum(np.r_[0, sizes.prod(1)[:-1]])
+    frames = np.column_stack([firsts, windows, sizes]).astype(np.int64)
+    layered = np.zeros((height, width), np.bool_)
+    _mark_layered(ids, frames, supersample, layered)
     starts = np.cumsum([0] + [len(t) for t in triangles]).astype(np.int64)
     corners = np.concatenate(triangles).astype(np.int32)
     kinds = np.concatenate(materials).astype(np.int8)
@@ -113,16 +153,17 @@ def shade_image(
         surface.points, surface.normals, surface.places, surface.albedo, surface.marks,
         surface.strands,
     )  # fmt: skip
-    light = np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32)
+    light = np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground, np.full(3, surface.gape)])
+    light = light.astype(np.float32)
     place = np.concatenate([view.rotation.ravel(), view.centre, [view.pixels_per_m]])
-    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
+    place = place.astype(np.float32)
 
     def fill(band: int) -> None:
         top, bottom = band * height // threads, (band + 1) * height // threads
         _fill(
-            top, bottom, supersample, base.triangle, base.barycentric, base.depth, ids, weights,
-            depths, corner, starts, corners, kinds, vertices, light, place.astype(np.float32),
-            view.depth, person, table, room, image, mask,
+            top, bottom, supersample, base.triangle, base.barycentric, base.depth, layered, ids,
+            weights, depths, frames, starts, corners, kinds, vertices, light, place, view.depth,
+            look.constants, table, room.linear, room.shown, image, mask,
         )  # fmt: skip
 
     if threads == 1:
@@ -147,9 +188,8 @@ def surface_albedo(
     for corner in range(3):
         own = triangles[:, corner] < count
         kinds[triangles[own, corner]] = materials[own]
-    person = (look.eyes, look.brow, look.iris, look.hair, look.traits, look.cloth, look.cut)
     shown = np.empty((count, 3), np.float32)
-    _paint(kinds, places, albedo, marks, person, table, shown)
+    _paint(kinds, places, albedo, marks, look.constants, table, shown)
     return np.clip(shown, 0, 1) ** np.float32(1 / 2.2)
 
 
@@ -171,51 +211,62 @@ def _paint(kinds, places, albedo, marks, person, table, shown):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _fill(
-    top, bottom, samples, ids, weights, depths, layer_ids, layer_weights, layer_depths, corner,
-    starts, corners, kinds, vertices, light, place, shadow, person, table, room, image, mask,
+    top, bottom, samples, ids, weights, depths, layered, layer_ids, layer_weights, layer_depths,
+    frames, starts, corners, kinds, vertices, light, place, shadow, person, table, room, backdrop,
+    image, mask,
 ):  # fmt: skip
     """Rows top <= i < bottom of the image.
 
     A sample that sees the same material, or the same layers, as the one before takes its colour;
-    under layers (hair), in eyes and on teeth at least every second one is shaded.
+    under layers (hair), in eyes and on teeth at least every second one is shaded. The layers'
+    rasters are joined end to end; ``frames`` (layers, 5) holds where each starts, its window's
+    first row and column, its height and width.
     """
-    order = np.empty(_MOST_LAYERS, np.int64)
-    share = 1.0 / (samples * samples)
+    order, at = np.empty(_MOST_LAYERS, np.int64), np.empty(_MOST_LAYERS, np.int64)
+    board, black = _chequered(samples)
+    share = 1.0 / len(board)
     for i in range(top, bottom):
         for j in range(image.shape[1]):
+            if not layered[i, j] and _is_bare(ids, i * samples, j * samples, samples):
+                image[i, j, 0] = backdrop[i, j, 0]
+                image[i, j, 1] = backdrop[i, j, 1]
+                image[i, j, 2] = backdrop[i, j, 2]
+                mask[i, j] = 0
+                continue
             r, g, b = 0.0, 0.0, 0.0
             shaded, cr, cg, cb = -1, 0.0, 0.0, 0.0
-            for turn in range(2 * samples * samples):
-                sample = turn % (samples * samples)
-                si, sj = sample // samples, sample % samples
-                if (si + sj) % 2 != turn // (samples * samples):
-                    continue
-                y, x = i * samples + si, j * samples + sj
+            lit = -1.0
+            for turn in range(len(board)):
+                y, x = i * samples + board[turn, 0], j * samples + board[turn, 1]
                 t = ids[y, x]
-                n, seen = _sort_layers(
-                    layer_ids, layer_depths, depths[y, x], y - corner[0], x - corner[1], order
-                )
+                n, seen = 0, 0
+                if layered[i, j]:
+                    n, seen = _sort_layers(
+                        layer_ids, layer_depths, frames, depths[y, x], y, x, order, at
+                    )
                 seen = 16 * seen + (kinds[t] + 1 if t >= 0 else 0)
                 fine = seen >= 16 or (EYE + 1 <= seen <= LOWER_TEETH + 1)
-                if seen != shaded or (fine and turn < samples * samples):
+                if seen != shaded or (fine and turn < black):
                     shaded = seen
                     cr, cg, cb, through = 0.0, 0.0, 0.0, 1.0
                     front = kinds[t] + 1 if t >= 0 else 0
                     for k in range(n - 1, -1, -1):  # nearest first, until nothing shines through
-                        layer, v, u = order[k], y - corner[0], x - corner[1]
-                        hr, hg, hb, alpha = _strand(
-                            starts[layer + 1] + layer_ids[layer, v, u], layer_weights[layer, v, u],
-                            corners, kinds, vertices, light, place, shadow, person, table,
+                        own = starts[order[k] + 1] + layer_ids[at[k]]
+                        hr, hg, hb, alpha, lit = _strand(
+                            own, layer_weights[at[k]], corners, kinds, vertices, light, place,
+                            shadow, lit, person, table,
                         )  # fmt: skip
                         cr += through * alpha * hr
                         cg += through * alpha * hg
                         cb += through * alpha * hb
                         through *= 1 - alpha
                         if through < 0.5 <= through / (1 - alpha + 1e-9):
-                            front = kinds[starts[layer + 1] + layer_ids[layer, v, u]] + 1
-                        if through < 0.03:
+                            front = kinds[own] + 1
+                        if through < OPAQUE:
+                            whole = 1 / (1 - through)
+                            cr, cg, cb = whole * cr, whole * cg, whole * cb
                             break
-                    if through >= 0.03:
+                    if through >= OPAQUE:
                         if t >= 0:
                             hr, hg, hb = _solid(
                                 t, weights[y, x], corners, kinds, vertices, light, place, shadow,
@@ -228,40 +279,92 @@ def _fill(
                         cb += through * hb
                     if turn == 0:
                         mask[i, j] = front
-                r += min(cr, 2.5)
-                g += min(cg, 2.5)
-                b += min(cb, 2.5)
+                r += min(cr, BRIGHTEST)
+                g += min(cg, BRIGHTEST)
+                b += min(cb, BRIGHTEST)
             image[i, j, 0] = _display(r * share)
             image[i, j, 1] = _display(g * share)
             image[i, j, 2] = _display(b * share)
 
 
+@numba.njit(cache=True, nogil=True)
+def _chequered(samples):
+    """Rows and columns (samples^2, 2) of a pixel's samples, and how many of them, the first ones,
+    are on the black squares of a chequered board.
+    """
+    board, n = np.empty((samples * samples, 2), np.int64), 0
+    for colour in range(2):
+        for k in range(samples * samples):
+            if (k // samples + k % samples) % 2 == colour:
+                board[n, 0], board[n, 1] = k // samples, k % samples
+                n += 1
+    return board, (samples * samples + 1) // 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark_layered(layer_ids, frames, samples, layered):
+    """Set what pixels (H, W) any layer touches."""
+    for layer in range(frames.shape[0]):
+        at = frames[layer, 0]
+        for v in range(frames[layer, 3]):
+            row = (v + frames[layer, 1]) // samples
+            for u in range(frames[layer, 4]):
+                if layer_ids[at] >= 0:
+                    layered[row, (u + frames[layer, 2]) // samples] = True
+                at += 1
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _sort_layers(layer_ids, layer_depths, solid, y, x, order):
+def _is_bare(ids, y, x, samples):
+    """Whether no sample of the pixel that begins at y, x sees a solid mesh."""
+    for v in range(y, y + samples):
+        for u in range(x, x + samples):
+            if ids[v, u] >= 0:
+                return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _sort_layers(layer_ids, layer_depths, frames, solid, y, x, order, at):
     """Layers in front of the solid surface, farthest first; returns how many, and which as bits."""
     n, seen = 0, 0
-    if y < 0 or x < 0 or y >= layer_ids.shape[1] or x >= layer_ids.shape[2]:
-        return n, seen
-    for layer in range(layer_ids.shape[0]):
-        d = layer_depths[layer, y, x]
-        if layer_ids[layer, y, x] >= 0 and d < solid + 0.0012:
+    for layer in range(frames.shape[0]):
+        v, u = y - frames[layer, 1], x - frames[layer, 2]
+        if v < 0 or u < 0 or v >= frames[layer, 3] or u >= frames[layer, 4]:
+            continue
+        here = frames[layer, 0] + v * frames[layer, 4] + u
+        if layer_ids[here] < 0:
+            continue
+        d = layer_depths[here]
+        if d < solid + 0.0012:
             k = n
-            while k > 0 and layer_depths[order[k - 1], y, x] < d:
-                order[k] = order[k - 1]
+            while k > 0 and layer_depths[at[k - 1]] < d:
+                order[k], at[k] = order[k - 1], at[k - 1]
                 k -= 1
-            order[k] = layer
+            order[k], at[k] = layer, here
             n += 1
             seen += 1 << layer
     return n, seen
 
 
+def _tone(x: np.ndarray) -> np.ndarray:
+    """Linear light -> display value, with a soft shoulder above 0.7."""
+    x = np.maximum(x, 0.0)
+    x = np.where(x > 0.7, 0.7 + 0.3 * (1.0 - np.exp(-(x - 0.7) / 0.3)), x)
+    return x ** (1 / 2.2)
+
+
+_TONES = _tone(np.linspace(0, np.sqrt(BRIGHTEST), 4097) ** 2)
+"""The display value over the square root of the light, on which it is nearly straight."""
+_TONES_PER_ROOT = 4096 / np.sqrt(BRIGHTEST)
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
 def _display(x):
-    """Linear light -> display value, with a soft shoulder above 0.7."""
-    x = max(x, 0.0)
-    if x > 0.7:
-        x = 0.7 + 0.3 * (1.0 - np.exp(-(x - 0.7) / 0.3))
-    return x ** (1 / 2.2)
+    """``_tone`` read from its table; x at most ``BRIGHTEST``."""
+    place = np.sqrt(max(x, 0.0)) * _TONES_PER_ROOT
+    k = min(int(place), 4095)
+    return _TONES[k] + (place - k) * (_TONES[k + 1] - _TONES[k])
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -310,6 +413,12 @@ def _lit(px, py, pz, place, shadow, bias):
     fx, fy = column - np.floor(column), row - np.floor(row)
     if c0 < 0 or r0 < 0 or c0 + 3 >= size or r0 + 3 >= size:
         return 1.0
+    near = 0
+    for i in range(0, 4, 3):
+        for j in range(0, 4, 3):
+            near += shadow[r0 + i, c0 + j] + bias >= sz
+    if near == 0 or near == 4:  # away from a shadow's edge
+        return 0.25 * near
     total = 0.0
     for i in range(4):
         wy = (1 - fy) if i == 0 else (fy if i == 3 else 1.0)
@@ -334,10 +443,10 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
     cx, cy, cz = _mix3(places, corners, t, w)
     r, g, b = _mix3(albedos, corners, t, w)
     ao = _mix1(marks, 5, corners, t, w)
-    gloss, power = 0.0, 20.0
+    gloss, power, wet = 0.0, 20.0, 0.0
     wrap = 0.0
     if kind == SKIN:
-        r, g, b, gloss, power, nx, ny, nz = _skin(
+        r, g, b, gloss, wet, nx, ny, nz = _skin(
             r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table
         )
         ao *= 1 - 0.92 * _step(0.0, 1.0, _mix1(marks, 1, corners, t, w))
@@ -352,7 +461,7 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
         gloss, power = 0.5, 60.0
     else:
         gloss, power = 0.18, 60.0
-        ao = _mix1(marks, 1, corners, t, w)
+        ao = _mix1(marks, 1, corners, t, w) * (0.12 + 0.88 * light[4, 0])
         wrap = 0.5
         if kind != TONGUE:  # teeth are few and coarse triangles: round their shading off
             nx, ny, nz = _unit(0.35 * nx, 0.35 * ny, 0.35 * nz - 1.0)
@@ -368,9 +477,12 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
     hx, hy, hz = _unit(light[0, 0] + vx, light[0, 1] + vy, light[0, 2] + vz)
     nh = max(nx * hx + ny * hy + nz * hz, 0.0)
     fresnel = (1 - max(nx * vx + ny * vy + nz * vz, 0.0)) ** 4
-    sheen = gloss * nh**power * lit + 0.30 * min(gloss, 0.4) * fresnel * ao * up
+    sheen = 0.30 * min(gloss, 0.4) * fresnel * ao * up
     if kind == SKIN:
-        sheen += 0.5 * gloss * nh**9 * lit
+        tight = nh**26
+        sheen += gloss * lit * (tight + wet * tight * (nh**24 - 1) + 0.5 * nh**9)
+    elif gloss > 0:
+        sheen += gloss * nh**power * lit
     key_r = max((nl + wrap) / (1 + wrap), 0.0) * (lit + wrap * 0.25 * (1 - lit))
     key_g = max((nl + 0.4 * wrap) / (1 + 0.4 * wrap), 0.0) * lit
     key_b = max((nl + 0.25 * wrap) / (1 + 0.25 * wrap), 0.0) * lit
@@ -387,18 +499,26 @@ def _solid(t, w, corners, kinds, vertices, light, place, shadow, person, table):
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
-    """Detailed colour, gloss and bumpy normal of skin, lips and the mouth's inside."""
-    _, brow, _, hair, traits, _, _ = person
+    """Detailed colour, gloss, wetness and bumpy normal of skin, lips and the mouth's inside."""
+    eyes, brow, _, hair, traits, _, _, creases = person
     lip = _mix1(marks, 0, corners, t, w)
     beard = _mix1(marks, 3, corners, t, w) * traits[1]
     flush = _mix1(marks, 4, corners, t, w)
-    coarse = value_noise(table, cx * 130.0, cy * 130.0, cz * 130.0)
-    middle = value_noise(table, cx * 420.0 + 7, cy * 420.0, cz * 420.0)
+    coarse = value_noise(table, cx * 130.0, cy * 130.0 + traits[5], cz * 130.0)
+    middle = value_noise(table, cx * 420.0 + 7, cy * 420.0 + traits[5], cz * 420.0)
     fine = value_noise(table, cx * 850.0, cy * 850.0 + 3, cz * 850.0)
     melanin = 0.030 * coarse + 0.022 * middle + 0.018 * fine
-    spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + 31)
-    melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
-    blood = 0.05 * coarse + 0.04 * middle + 0.03 * flush
+    if traits[0] > 0:
+        spots = value_noise(table, cx * 520.0, cy * 520.0, cz * 520.0 + traits[5])
+        melanin += traits[0] * 0.5 * _step(1.15, 1.9, spots) * (0.35 + flush)
+    old = traits[2] * traits[2]
+    melanin += old * (0.22 * _step(1.1, 1.9, coarse + 0.3 * middle) + 0.03 * coarse)
+    blood = 0.05 * coarse + (0.04 + 0.05 * traits[2]) * middle + 0.03 * flush
+    deep, right, down = 0.0, 0.0, 0.0
+    if cz < eyes[0, 2] + 0.03:
+        deep, right, down = _crease(cx, cy - 0.5 * (eyes[0, 1] + eyes[1, 1]), creases)
+        melanin += 0.16 * deep
+        blood += 0.22 * deep
     if beard > 0.002:
         stubble = value_noise(table, cx * 900.0, cy * 700.0, cz * 900.0 + 11)
         melanin += beard * (0.55 + 0.38 * stubble)
@@ -412,13 +532,36 @@ def _skin(r, g, b, cx, cy, cz, nx, ny, nz, marks, corners, t, w, person, table):
     grey = 0.24 * (0.3 * r + 0.6 * g + 0.1 * b)  # a camera's colours are less pure
     r, g, b = 0.76 * r + grey, 0.76 * g + grey, 0.76 * b + grey
     cover = _brow(cx, cy, cz, brow, table)
-    r += cover * (0.75 * hair[0] - r)
-    g += cover * (0.75 * hair[1] - g)
-    b += cover * (0.75 * hair[2] - b)
+    grey = 0.6 * traits[4]  # brows grow grey later than hair
+    r += cover * (0.75 * (hair[0] + grey * (GREY - hair[0])) - r)
+    g += cover * (0.75 * (hair[1] + grey * (GREY - hair[1])) - g)
+    b += cover * (0.75 * (hair[2] + grey * (GREY - hair[2])) - b)
     bump = 0.03 * (1 - lip)
-    nx, ny, nz = _unit(nx + bump * middle, ny + bump * (fine + spots) * 0.6, nz)
+    nx += bump * middle + CREASE * right
+    ny += bump * 0.85 * fine + CREASE * down
+    nx, ny, nz = _unit(nx, ny, nz)
     gloss = (0.085 + 0.02 * coarse + 0.11 * lip) * (1 - cover) * (1 - 0.6 * min(beard, 1.0))
-    return r, g, b, gloss, 26.0 + 24.0 * lip, nx, ny, nz
+    return r, g, b, gloss, lip, nx, ny, nz
+
+
+@numba.njit(nogil=True, fastmath=True, forceinline=True)
+def _crease(right, down, creases):
+    """Depth and slopes of the skin's lines at a place from the middle of the eyes."""
+    column = (right - CREASES_LEFT_M) / CREASES_M
+    row = (down - CREASES_TOP_M) / CREASES_M
+    j, i = int(np.floor(column)), int(np.floor(row))
+    if i < 0 or j < 0 or i + 1 >= creases.shape[0] or j + 1 >= creases.shape[1]:
+        return 0.0, 0.0, 0.0
+    u, v = column - j, row - i
+    a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    return (
+        a * creases[i, j, 0] + b * creases[i, j + 1, 0]
+        + c * creases[i + 1, j, 0] + d * creases[i + 1, j + 1, 0],
+        a * creases[i, j, 1] + b * creases[i, j + 1, 1]
+        + c * creases[i + 1, j, 1] + d * creases[i + 1, j + 1, 1],
+        a * creases[i, j, 2] + b * creases[i, j + 1, 2]
+        + c * creases[i + 1, j, 2] + d * creases[i + 1, j + 1, 2],
+    )  # fmt: skip
 
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
@@ -433,13 +576,13 @@ def _brow(cx, cy, cz, brow, table):
     hairs = value_noise(table, x * 900.0 + 260.0 * away, cy * 330.0 + 40 * x, 5.0)
     edge = away / half + 0.22 * hairs
     cover = np.exp(-(edge**4)) * _step(-0.08, 0.10, along) * (1 - _step(0.85, 1.08, along))
-    return min(brow[6] * cover * (0.72 + 0.25 * hairs), 0.95)
+    return min(max(brow[6] * cover * (0.68 + 0.42 * hairs), 0.0), 0.95)
 
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _eye(cx, cy, cz, person, table):
     """Colour of the eye: pupil, iris with its dark rim, and a white that reddens to the corners."""
-    eyes, _, iris, _, _, _, _ = person
+    eyes, _, iris, _, _, _, _, _ = person
     k = 0 if abs(cx - eyes[0, 0]) < abs(cx - eyes[1, 0]) else 1
     x, y, z = cx - eyes[k, 0], cy - eyes[k, 1], cz - eyes[k, 2]
     off = np.sqrt(x * x + y * y)
@@ -466,7 +609,7 @@ def _eye(cx, cy, cz, person, table):
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
 def _cloth(cx, cy, cz, person, table):
     """Woven cloth; a jacket shows the shirt between its lapels."""
-    _, _, _, _, _, cloth, cut = person
+    _, _, _, _, _, cloth, cut, _ = person
     k = 0
     x = abs(cx)
     crease = 1.0
@@ -481,17 +624,22 @@ def _cloth(cx, cy, cz, person, table):
 
 
 @numba.njit(nogil=True, fastmath=True, forceinline=True)
-def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table):
-    """Linear colour and opacity of a point of a layer of hair or lashes."""
+def _strand(t, w, corners, kinds, vertices, light, place, shadow, lit, person, table):
+    """Linear colour and opacity of a point of a layer of hair or lashes, and its share of light.
+
+    lit : found for a layer in front, which shares it; negative where there is none
+    """
     points, normals, places, _, marks, strands = vertices
     cx, cy, cz = _mix3(places, corners, t, w)
     height = _mix1(marks, 6, corners, t, w)
     density = _mix1(marks, 7, corners, t, w)
     if kinds[t] == LASH:
-        tuft = value_noise(table, cx * 1300.0, 2.0, cz * 500.0)
-        alpha = density * _step(1.0, 0.25, height) * min(max(0.62 + 0.5 * tuft, 0.0), 1.0)
-        return 0.012, 0.010, 0.009, alpha
-    hair, curl = person[3], person[4][3]
+        tuft = value_noise(table, cx * 2400.0, 2.0, cz * 900.0)
+        alpha = density * min(max(1.25 + 0.5 * tuft - 1.7 * height, 0.0), 1.0)
+        return 0.012, 0.010, 0.009, alpha, lit
+    hair, curl, grey = person[3], person[4][3], person[4][4]
+    if density < 0.03:
+        return 0.0, 0.0, 0.0, 0.0, lit
     locks = value_noise(table, cx * 0.16, cy * 0.16, cz * 0.16)
     if curl > 0.6:
         cx += 2.5 * value_noise(table, cz * 0.55, cx * 0.2, 3.0)
@@ -503,7 +651,7 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     alpha *= _step(0.03, 0.22, density)
     alpha *= 1 - _step(0.1, 0.9, height * (0.75 + 0.5 * curl) - 0.40 - 0.30 * grain)
     if alpha < 0.004:
-        return 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0, 0.0, lit
     px, py, pz = _mix3(points, corners, t, w)
     nx, ny, nz = _mix3(normals, corners, t, w)
     nx, ny, nz = _unit(nx, ny, nz)
@@ -513,21 +661,26 @@ def _strand(t, w, corners, kinds, vertices, light, place, shadow, person, table)
     tx, ty, tz = _unit(tx + 0.12 * nx * grain, ty + 0.12 * ny * grain, tz + 0.12 * nz * grain)
     lx, ly, lz = light[0, 0], light[0, 1], light[0, 2]
     nl = nx * lx + ny * ly + nz * lz
-    lit = _lit(px, py, pz, place, shadow, 0.012) if nl > -0.25 else 0.0
-    tl = tx * lx + ty * ly + tz * lz
-    hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
-    th = tx * hx + ty * hy + tz * hz
-    front = _step(-0.25, 0.6, nl) * lit
-    diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * front
-    ring = np.sqrt(max(1 - (th - 0.06) ** 2, 0.0))
-    inner = np.sqrt(max(1 - (th + 0.10) ** 2, 0.0))
+    if nl > -0.25 and lit < 0:
+        lit = _lit(px, py, pz, place, shadow, 0.012)
+    front = _step(-0.25, 0.6, nl) * max(lit, 0.0)
+    white, shine = 0.0, 0.0
+    if front > 0:
+        tl = tx * lx + ty * ly + tz * lz
+        hx, hy, hz = _unit(lx + vx, ly + vy, lz + vz)
+        th = tx * hx + ty * hy + tz * hz
+        ring = np.sqrt(max(1 - (th - 0.06) ** 2, 0.0))
+        inner = np.sqrt(max(1 - (th + 0.10) ** 2, 0.0))
+        white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
+        shine = (0.85 * np.sqrt(max(1 - tl * tl, 0.0)) + 0.55 * inner**22) * front
     deep = (0.30 + 0.70 * min(height * 1.2, 1.0)) * (1 + 0.30 * grain)
-    ao = _mix1(marks, 5, corners, t, w)
+    ao = 0.25 + 0.75 * _mix1(marks, 5, corners, t, w)  # hair lets light through
     up = 0.5 - 0.5 * ny
-    white = 0.035 * ring**90 * front * (1 + 0.5 * finer)
-    tinted = 0.55 * inner**22 * front
-    shine = 0.85 * diffuse + tinted
+    grey = min(max(grey + 1.2 * grey * (1 - grey) * (0.8 * fibre + finer), 0.0), 1.0)
     r = shine * light[1, 0] + ao * (light[3, 0] + (light[2, 0] - light[3, 0]) * up)
     g = shine * light[1, 1] + ao * (light[3, 1] + (light[2, 1] - light[3, 1]) * up)
     b = shine * light[1, 2] + ao * (light[3, 2] + (light[2, 2] - light[3, 2]) * up)
-    return hair[0] * deep * r + white, hair[1] * deep * g + white, hair[2] * deep * b + white, alpha
+    r *= deep * (hair[0] + grey * (GREY - hair[0]))
+    g *= deep * (hair[1] + grey * (GREY - hair[1]))
+    b *= deep * (hair[2] + grey * (GREY - hair[2]))
+    return r + white, g + white, b + white, alpha, lit

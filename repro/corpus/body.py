@@ -101,6 +101,8 @@ def neck_below(
     base = np.stack([width * np.cos(angle), 0 * angle, depth * np.sin(angle)], 1) + target
     down = np.linspace(0, 1, rings + 1)[1:, None, None]
     vertices = loop * (1 - down) + base * down
+    narrowed = 1 - (1 - down) ** 2.5  # the throat is round before the collar begins
+    vertices[..., ::2] = (loop * (1 - narrowed) + base * narrowed)[..., ::2]
     n, first = len(edge), len(neutral)
     index = np.concatenate([edge, first + np.arange(rings * n)]).astype(np.int32)
     return vertices.astype(np.float32), index[grid(rings + 1, n)]

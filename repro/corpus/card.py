@@ -45,7 +45,8 @@ other split.
 * Two groups of voices and hair styles are paired with each other. People are not so.
 * English only, read sentences, calm moods. Mouth shapes follow published coarticulation rules, head
   motion hand-set ones: both are simpler than life.
-* Faces are smooth and hair is coarse beside a photograph. Glasses have no lenses.
+* Faces are smooth and hair is coarse beside a photograph. Glasses have no lenses. Age shows in
+  lines, spots and grey hair alone, not in the shape of the face or the voice.
 * Do not use it to recognise, classify or judge people.
 
 ## How it measures
@@ -94,7 +95,9 @@ def _traits(seeds: list[int]) -> list[str]:
                   for p in people]  # fmt: skip
     counted = {
         "complexion": complexion,
+        "age": [f"{10 * int(p.appearance.age_years // 10)}s" for p in people],
         "hair": [p.appearance.hair.style for p in people],
+        "place": [p.appearance.room for p in people],
         "glasses": [p.appearance.glasses for p in people],
         "beard": ["yes" if p.appearance.beard > 0.1 else "no" for p in people],
         "voice": [p.voice for p in people],

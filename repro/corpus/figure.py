@@ -13,8 +13,11 @@ from scipy.spatial import cKDTree
 
 from repro.corpus import appearance as look
 from repro.corpus.body import neck_below, torso
+from repro.corpus.complexion import beard, creases, flush, vermilion
 from repro.corpus.glasses import STYLES, glasses
 from repro.corpus.hair import SHELLS, Scalp, Sheet, grow, hang, scalp_density, step
+from repro.corpus.lips import LipEdges, lip_edges
+from repro.corpus.noise import SIZE
 from repro.corpus.people import Person
 from repro.corpus.shadow import ambient_occlusion
 from repro.face.mesh import vertex_normals
@@ -36,6 +39,9 @@ _MOUTH = {
     "lower_teeth": (0.56, 0.51, 0.42),
 }
 """Linear colours."""
+
+_WIDE_M = 0.006
+"""Lips so far apart let all light in."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,14 @@ class Figure:
         return np.concatenate([self.triangles[0], self.triangles[3], *self.outer_sheet])
 
     @cached_property
-    def layer_vertices(self) -> np.ndarray:
-        """Vertices (k,) of the translucent meshes."""
-        return np.unique(np.concatenate([mesh.ravel() for mesh in self.triangles[1:]]))
+    def layer_vertices(self) -> tuple[np.ndarray, ...]:
+        """Vertices of each translucent mesh."""
+        return tuple(np.unique(mesh) for mesh in self.triangles[1:])
+
+    @cached_property
+    def lips(self) -> LipEdges:
+        """The edges between which light enters the mouth."""
+        return lip_edges(self.model)
 
     @property
     def outer_sheet(self) -> tuple[np.ndarray, ...]:
@@ -148,6 +159,7 @@ def pose_figure(figure: Figure, expression: np.ndarray, pose: np.ndarray) -> loo
     solid = np.concatenate([moved * (1 - still) + stayed * still, figure.torso])
     normals = vertex_normals(solid, figure.triangles[0])
     turn = rotation_matrix(pose[:3].astype(float))
+    gape = float(np.clip(figure.lips.aperture(face) / _WIDE_M, 0, 1))
     points, sides, strands = [solid], [normals], [np.zeros_like(solid)]
     comb, out = scalp.comb @ turn.T, normals[scalp.roots]
     for height in _heights():
@@ -164,6 +176,7 @@ def pose_figure(figure: Figure, expression: np.ndarray, pose: np.ndarray) -> loo
     return look.Surface(
         np.concatenate(points).astype(np.float32), np.concatenate(sides).astype(np.float32),
         figure.places, figure.albedo, figure.marks, np.concatenate(strands).astype(np.float32),
+        gape,
     )  # fmt: skip
 
 
@@ -252,15 +265,16 @@ def _assemble(model, solid, scalp, sheets, count: int):
 def _attributes(model, person, place, n_neck, attached, body, scalp, sheets, is_skin, density):
     """Places, linear albedo and marks of all vertices; ``n_neck`` of the attached are neck."""
     albedo = np.clip(model.albedo(person.texture), 0.01, 1) ** 2.2
-    hair = person.appearance.hair.colour
+    hair = person.appearance.hair.mean_colour
     cover = step(0.15, 0.7, density)[:, None]
     albedo = albedo * (1 - cover) + 0.6 * hair * cover
     throat = np.median(albedo[_ring_above(model, place, is_skin)], axis=0)
     marks = np.zeros((len(model.mean), 8))
-    marks[:, look.LIP] = model.lip_mask * is_skin
-    marks[:, look.BEARD] = _beard(place) * is_skin * (1 - marks[:, look.LIP])
-    marks[:, look.FLUSH] = _flush(place, model.ear_mask) * is_skin
-    marks[:, look.HEIGHT : look.DENSITY + 1] = _lash_marks(model, is_skin)
+    marks[:, look.LIP] = model.lip_mask * vermilion(place) * is_skin
+    albedo = _narrow_lips(model, albedo, marks[:, look.LIP])
+    marks[:, look.BEARD] = beard(place) * is_skin * (1 - marks[:, look.LIP])
+    marks[:, look.FLUSH] = flush(place, model.ear_mask) * is_skin
+    marks[:, look.HEIGHT : look.DENSITY + 1] = _lash_marks(model)
     bare = np.zeros((len(attached) + len(body), 8))
     places = [model.mean, attached, body - person.pose_style.place_m]
     beside = np.concatenate([
@@ -293,33 +307,27 @@ def _ring_above(model, place, is_skin) -> np.ndarray:
     return is_skin & (place[:, 2] < -0.11) & (np.abs(place[:, 0]) < 0.06)
 
 
-def _beard(place: np.ndarray) -> np.ndarray:
-    side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-
-    def blob(x, y, sx, sy):
-        return np.exp(-(((side - x) / sx) ** 2) - ((up - y) / sy) ** 2) * (back < 0.05)
-
-    jaw = step(0.032, 0.05, side) * step(-0.045, -0.07, up) * (back < 0.075)
-    chin, lip = blob(0, -0.100, 0.045, 0.022), blob(0.012, -0.062, 0.022, 0.006)
-    return np.clip(chin + lip + 0.7 * jaw, 0, 1)
-
-
-def _flush(place: np.ndarray, ears: np.ndarray) -> np.ndarray:
-    side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
-    cheeks = np.exp(-(((side - 0.037) / 0.018) ** 2) - ((up + 0.042) / 0.016) ** 2)
-    nose = np.exp(-((side / 0.012) ** 2) - ((up + 0.045) / 0.011) ** 2)
-    return (cheeks + nose) * (back < 0.04) + 0.6 * ears
+def _narrow_lips(model: MorphableModel, albedo: np.ndarray, red: np.ndarray) -> np.ndarray:
+    """Take the red of the texture's lips back to where ``red`` (V,) is, and a little of it away."""
+    painted = np.flatnonzero(model.lip_mask > 0.02)
+    bare = np.flatnonzero((model.lip_mask < 0.02) & (model.skin_mask > 0.5))
+    nearest = cKDTree(model.mean[bare]).query(model.mean[painted], 12)[1]
+    skin = albedo[bare][nearest].mean(1)
+    lips = np.median(albedo[model.lip_mask > 0.9], axis=0)
+    out = albedo.copy()
+    out[painted] = skin + 0.85 * red[painted, None] * (lips - skin)
+    return out
 
 
-def _lash_marks(model: MorphableModel, is_skin) -> np.ndarray:
+def _lash_marks(model: MorphableModel) -> np.ndarray:
     """Height from root (0) to tip (1) and density of the lashes' vertices (V, 2)."""
     out = np.zeros((len(model.mean), 2))
-    for name in ("left_lashes", "right_lashes"):
+    for name, eye in zip(("left_lashes", "right_lashes"), _eye_centres(model), strict=True):
         own = model.part_vertices(name)
-        far = cKDTree(model.mean[is_skin]).query(model.mean[own])[0]
-        out[own, 0] = np.clip(far / 0.006, 0, 1)
+        away = np.linalg.norm(model.mean[own] - eye, axis=1)
         upper = model.mean[own, 1] < np.median(model.mean[own, 1])
-        out[own, 1] = np.where(upper, 0.9, 0.45)
+        out[own, 0] = np.clip((away - 0.0155) / 0.006, 0, 1)
+        out[own, 1] = np.where(upper, 0.95, 0.28)
     return out
 
 
@@ -367,7 +375,11 @@ def _look(model: MorphableModel, person: Person, place) -> look.Look:
         brow=np.array(brow, np.float32),
         iris=a.iris.astype(np.float32),
         hair=a.hair.colour.astype(np.float32),
-        traits=np.array([a.freckles, a.beard, a.wrinkles, a.hair.curl], np.float32),
+        traits=np.array(
+            [a.freckles, a.beard, a.ageing, a.hair.curl, a.hair.grey, 7.3 * person.seed % SIZE],
+            np.float32,
+        ),
+        creases=creases(a.age_years, person.seed),
         cloth=a.cloth_colours.astype(np.float32),
         cut=("crew neck", "jacket", "high collar").index(a.clothes),
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from repro.corpus import appearance
+from repro.corpus.appearance import Backdrop
 from repro.corpus.figure import Figure, pose_figure
 from repro.corpus.noise import noise_table
+from repro.corpus.people import Person
 from repro.corpus.performance import Performance
 from repro.corpus.room import room_image
 from repro.corpus.settings import CorpusSettings
@@ -24,6 +26,12 @@ def film_camera(settings: CorpusSettings) -> Camera:
     return Camera(settings.focal_over_image * size, 0.5 * size, 0.5 * size, size, size)
 
 
+def room_of(person: Person, size_px: int) -> Backdrop:
+    """What stands behind a person, drawn once for a clip."""
+    a = person.appearance
+    return Backdrop.of(room_image(a.room, a.room_colours, size_px=size_px, seed=person.seed))
+
+
 def render_performance(
     figure: Figure, performance: Performance, settings: CorpusSettings, *, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -34,8 +42,7 @@ def render_performance(
     frame : (H, W, 3) uint8 RGB
     mask : (H, W) uint8, the material of each pixel: ``truth.MATERIALS``
     """
-    size = settings.image_px
-    room = room_image(figure.person.appearance.room_colours, size_px=size, seed=figure.person.seed)
+    room = room_of(figure.person, settings.image_px)
     table = noise_table()
     rng = np.random.default_rng([seed, 5])
     pool = rng.normal(0, settings.noise, _NOISE_POOL).astype(np.float32)
@@ -47,7 +54,7 @@ def render_performance(
 
 
 def render_frame(
-    figure: Figure, expression, pose, room, table, settings: CorpusSettings
+    figure: Figure, expression, pose, room: Backdrop, table, settings: CorpusSettings
 ) -> tuple[np.ndarray, np.ndarray]:
     """One noiseless frame (H, W, 3) float32 in [0, 1] of expression (64,), pose (6,); the mask."""
     camera, threads, s = film_camera(settings), settings.threads, settings.supersample
@@ -55,11 +62,13 @@ def render_frame(
         camera.focal_px * s, camera.cx * s, camera.cy * s, camera.width * s, camera.height * s
     )
     surface = pose_figure(figure, expression, pose)
-    base = rasterise(surface.points, figure.triangles[0], fine, threads=threads)
-    window, corner = _window(surface.points[figure.layer_vertices], fine)
+    base = rasterise(surface.points, figure.triangles[0], fine, threads=threads, cull=True)
+    windows = [_window(surface.points[used], fine) for used in figure.layer_vertices]
     layers = [
         rasterise(surface.points, t, window, threads=threads, cull=closed)
-        for t, closed in zip(figure.triangles[1:], figure.one_sided, strict=True)
+        for t, closed, (window, _) in zip(
+            figure.triangles[1:], figure.one_sided, windows, strict=True
+        )
     ]
     lamp = figure.person.appearance.lamp
     view = view_from(
@@ -70,10 +79,11 @@ def render_frame(
         extent_m=_SHADOW_M,
         size_px=_SHADOW_PX,
         threads=threads,
+        cull=True,
     )
     return appearance.shade_image(
-        base, layers, corner, figure.triangles, figure.materials, surface, figure.look, lamp, view,
-        table, room, supersample=s, threads=threads,
+        base, layers, [corner for _, corner in windows], figure.triangles, figure.materials,
+        surface, figure.look, lamp, view, table, room, supersample=s, threads=threads,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def _tube(path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     angle = np.linspace(0, 2 * np.pi, _TUBE_SIDES, endpoint=False)
     ring = np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * other[:, None]
     vertices = path[:, None] + _TUBE_M * ring
-    return vertices.reshape(-1, 3), grid(len(path), _TUBE_SIDES)
+    return vertices.reshape(-1, 3), grid(len(path), _TUBE_SIDES)[:, ::-1]
 
 
 def _joined(meshes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.corpus.room import ROOMS
 from repro.face.coefficients import EXPRESSION, IDENTITY, TEXTURE
 from repro.face.light import sh_basis
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
-_GOLDEN = 0.6180339887498949
+_GOLDEN, _SILVER = 0.6180339887498949, 0.4142135623730950
+"""Multiples of either, without their whole parts, spread evenly."""
+_YOUNGEST, _OLDEST = 19.0, 74.0
 
 HAIR_COLOURS = {
     "black": (0.035, 0.030, 0.030),
@@ -16,9 +19,9 @@ HAIR_COLOURS = {
     "brown": (0.17, 0.105, 0.065),
     "auburn": (0.26, 0.105, 0.050),
     "blond": (0.46, 0.33, 0.19),
-    "grey": (0.42, 0.40, 0.38),
 }
 """Linear RGB reflectance."""
+GREY_HAIR = np.array([0.37, 0.36, 0.35])
 HAIR_STYLES = ("crop", "side parting", "bob", "swept back", "curls", "long")
 IRIS_COLOURS = ((0.10, 0.055, 0.03), (0.13, 0.20, 0.30), (0.15, 0.10, 0.045), (0.13, 0.17, 0.10))
 GLASSES = ("none", "none", "none", "square", "none", "none", "round", "none")
@@ -49,7 +52,8 @@ class PoseStyle:
 class Hair:
     """Hair: linear colour (3,), style, thickness above the scalp and hanging length in metres.
 
-    hairline_m raises the hairline; parting is its side (-1, 0, 1); curl is in [0, 1].
+    hairline_m raises the hairline; parting is its side (-1, 0, 1); curl is in [0, 1]; grey is the
+    share of grey strands.
     """
 
     colour: np.ndarray
@@ -59,6 +63,12 @@ class Hair:
     hairline_m: float
     parting: float
     curl: float
+    grey: float
+
+    @property
+    def mean_colour(self) -> np.ndarray:
+        """Linear colour (3,) of coloured and grey strands together."""
+        return self.colour + self.grey * (GREY_HAIR - self.colour)
 
 
 @dataclass(frozen=True)
@@ -102,13 +112,19 @@ class Appearance:
     brows: float
     beard: float
     freckles: float
-    wrinkles: float
+    age_years: float
     glasses: str
     glasses_colour: np.ndarray
     clothes: str
     cloth_colours: np.ndarray
+    room: str
     room_colours: np.ndarray
     lamp: Lamp
+
+    @property
+    def ageing(self) -> float:
+        """How much age shows in the skin, in [0, 1]."""
+        return float(np.clip((self.age_years - 25) / 45, 0, 1))
 
 
 @dataclass(frozen=True)
@@ -198,25 +214,27 @@ def _draw_pose_style(rng: np.random.Generator) -> PoseStyle:
 
 def _draw_appearance(rng, seed: int, high_voice: bool, *, fair: float) -> Appearance:
     dark = fair < 0.2
+    age_years = _YOUNGEST + (_OLDEST - _YOUNGEST) * ((0.15 + seed * _SILVER) % 1.0)
     return Appearance(
-        hair=_draw_hair(rng, seed, high_voice, dark),
+        hair=_draw_hair(rng, seed, high_voice, dark, age_years),
         iris=np.array(IRIS_COLOURS[0 if dark else seed % 4]),
         brows=float(rng.uniform(0.55, 0.75) if high_voice else rng.uniform(0.7, 1.0)),
         beard=0.0 if high_voice else float(max(rng.uniform(-0.3, 0.6), 0.05)),
         freckles=float(max(rng.uniform(-0.6, 0.6), 0)),
-        wrinkles=float(rng.uniform(0.1, 1.0)),
+        age_years=age_years,
         glasses=GLASSES[seed % len(GLASSES)],
         glasses_colour=np.array(GLASSES_COLOURS[seed // 4 % len(GLASSES_COLOURS)]),
         clothes=CLOTHES[seed % 3],
         cloth_colours=_colours(rng, 2, 0.02, 0.30),
+        room=ROOMS[(seed + seed // len(ROOMS)) % len(ROOMS)],
         room_colours=_colours(rng, 6, 0.03, 0.55),
         lamp=_draw_lamp(rng),
     )
 
 
-def _draw_hair(rng, seed: int, high_voice: bool, dark: bool) -> Hair:
-    names = ["black", "dark brown", "grey"] if dark else list(HAIR_COLOURS)
-    colour = np.array(HAIR_COLOURS[names[(seed * 5 + 1) % len(names)]])
+def _draw_hair(rng, seed: int, high_voice: bool, dark: bool, age_years: float) -> Hair:
+    names = ["black", "dark brown"] if dark else list(HAIR_COLOURS)
+    colour = np.array(HAIR_COLOURS[names[(seed * 3 + seed // 5 + 1) % len(names)]])
     low, high = ("crop", "side parting", "swept back", "curls"), ("bob", "long", "swept back")
     styles = high if high_voice else low
     style = styles[seed // 2 % len(styles)]
@@ -229,6 +247,7 @@ def _draw_hair(rng, seed: int, high_voice: bool, dark: bool) -> Hair:
         hairline_m=float(rng.normal(0, 0.003)) + (0.0 if high_voice else 0.002),
         parting=float(rng.choice([-1.0, 1.0])) if style in ("side parting", "bob", "long") else 0.0,
         curl=0.95 if style == "curls" else float(rng.uniform(0.05, 0.35)),
+        grey=float(np.clip((age_years - 48 + rng.normal(0, 6)) / 26, 0, 0.95)),
     )
 
 
@@ -251,4 +270,4 @@ def _draw_lamp(rng: np.random.Generator) -> Lamp:
 def _colours(rng: np.random.Generator, count: int, low: float, high: float) -> np.ndarray:
     """Muted linear colours (count, 3)."""
     grey = np.exp(rng.uniform(np.log(low), np.log(high), (count, 1)))
-    return np.clip(grey * np.exp(rng.normal(0, 0.28, (count, 3))), 0.01, 0.8)
+    return np.clip(grey * np.exp(rng.normal(0, 0.18, (count, 3))), 0.01, 0.8)

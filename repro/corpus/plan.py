@@ -1,6 +1,7 @@
 """Who says what in the synthetic corpus: the list of its clips, from the settings alone."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from repro.corpus.people import draw_person
 from repro.corpus.settings import CorpusSettings
+from repro.errors import UserError
 from repro.speech.sentences import CARRIERS, SENTENCES, WORDS
 from repro.speech.synthesis import DRIVING_VOICES
 
@@ -95,6 +97,26 @@ def plan(folder: Path, settings: CorpusSettings) -> tuple[Entry, ...]:
     for k in range(settings.driving_clips):
         entries.append(_driving_entry(folder, settings, k))
     return tuple(entries)
+
+
+def share(entries: Sequence[Entry], part: int, parts: int) -> tuple[Entry, ...]:
+    """One of several equal shares of a corpus, by length: neighbours in the plan stay together.
+
+    Parameters
+    ----------
+    part : from 1 to ``parts``
+
+    Raises
+    ------
+    UserError
+        There is no such part.
+    """
+    if not 1 <= part <= parts:
+        raise UserError(f"Share {part}/{parts} must be between 1/{parts} and {parts}/{parts}.")
+    lengths = np.array([entry.length_s for entry in entries])
+    middles = (np.cumsum(lengths) - lengths / 2) / max(lengths.sum(), 1e-9)
+    taken = np.minimum((middles * parts).astype(int), parts - 1) == part - 1
+    return tuple(entry for entry, mine in zip(entries, taken, strict=True) if mine)
 
 
 def _seed(*name: object) -> int:

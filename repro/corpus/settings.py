@@ -40,7 +40,7 @@ class CorpusSettings(BaseModel):
     noise: float = Field(0.006, ge=0)
     """Standard deviation of the camera's noise, of full scale 1."""
     workers: int = Field(2, ge=1)
-    """Processes that film, a person each."""
+    """Processes that film, a clip each."""
     threads: int = Field(1, ge=1)
     """Threads in each that rasterise and shade."""
     seed: int = 0

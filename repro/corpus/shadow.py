@@ -42,6 +42,7 @@ def view_from(
     extent_m: float,
     size_px: int,
     threads: int = 1,
+    cull: bool = False,
 ) -> LightView:
     """Draw the depth of a scene seen from a direction.
 
@@ -50,12 +51,13 @@ def view_from(
     direction : (3,) unit vector towards the light
     points, triangles : (V, 3) metres camera space, (F, 3)
     centre : (3,) the middle of the view; extent_m : its side
+    cull : leave out triangles that face away from the light
     """
     rotation = _looking_along(-np.asarray(direction))
     pixels_per_m = size_px / extent_m
     camera = Camera(pixels_per_m * _FAR_M, size_px / 2, size_px / 2, size_px, size_px)
     moved = (points - centre) @ rotation.T + np.array([0, 0, _FAR_M])
-    depth = rasterise(moved, triangles, camera, threads=threads).depth
+    depth = rasterise(moved, triangles, camera, threads=threads, cull=cull).depth
     return LightView(rotation, np.asarray(centre, float), depth - _FAR_M, pixels_per_m)
 
 

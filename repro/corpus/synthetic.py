@@ -7,10 +7,10 @@ material of every pixel, and a json to read. The same settings give the same cli
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from itertools import groupby
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +24,16 @@ from repro.corpus.lips import lip_edges
 from repro.corpus.noise import noise_table
 from repro.corpus.people import Person, draw_person
 from repro.corpus.performance import Performance, perform
-from repro.corpus.plan import DRIVING, SPLITS, Entry, plan
+from repro.corpus.plan import DRIVING, SPLITS, Entry, plan, share
 from repro.corpus.settings import CorpusSettings
 from repro.corpus.truth import Truth
 from repro.corpus.video import MaskWriter, VideoWriter
 from repro.corpus.visemes import closure_times
 from repro.errors import UserError
 from repro.face.landmarks import lip_gap
-from repro.face.model import MorphableModel, load_open_model
+from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
+from repro.files import atomic_path
 from repro.speech.synthesis import Phoneme, Speech, Word, fitted, speak
 
 LABEL = "synthetic: a computer-generated person with a synthetic voice; nobody real is shown"
@@ -59,27 +60,32 @@ def make_corpus(
     settings: CorpusSettings,
     *,
     splits: Sequence[str] = SPLITS,
+    part: tuple[int, int] = (1, 1),
     progress: Progress | None = None,
 ) -> Corpus:
-    """Make every clip of some splits that is not there yet, ``settings.workers`` people at a time.
+    """Make every clip of some splits that is not there yet, with ``settings.workers`` processes.
+
+    Parameters
+    ----------
+    part : which share of them, of how many: machines with a common folder make a share each
 
     Raises
     ------
     UserError
-        The folder holds a corpus made with other settings, or cannot be written.
+        The folder holds a corpus made with other settings, or cannot be written; or there is no
+        such share.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"Folder '{folder}' cannot be written ({error.strerror}).") from error
-    _keep_settings(folder, settings)
     corpus = Corpus(folder, settings, plan(folder, settings))
-    wanted = [e for e in corpus.entries if e.split in splits]
+    wanted = share([e for e in corpus.entries if e.split in splits], *part)
+    _keep_settings(folder, settings)
     missing = [e for e in wanted if not e.note.is_file()]
-    people = [list(group) for _, group in groupby(missing, key=lambda e: e.person)]
     done = len(wanted) - len(missing)
-    for name in _made(people, settings):
+    for name in _made(missing, settings):
         done += 1
         if progress is not None:
             progress(done, len(wanted), name)
@@ -102,38 +108,35 @@ def load_corpus(folder: Path) -> Corpus:
     return Corpus(folder, settings, plan(folder, settings))
 
 
-def _made(people: list[list[Entry]], settings: CorpusSettings) -> Iterator[str]:
-    """Make the clips, a person at a time in each process; gives the name of every clip made."""
-    workers = min(settings.workers, len(people))
+def _made(entries: list[Entry], settings: CorpusSettings) -> Iterator[str]:
+    """Make clips, one at a time in each process; gives the name of every clip made."""
+    workers = min(settings.workers, len(entries))
     if workers < 2:
-        for entries in people:
-            yield from _make_clips(entries, settings)
+        yield from (_make(entry, settings) for entry in entries)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        tasks = [pool.submit(_list_made, entries, settings) for entries in people]
+        tasks = [pool.submit(_make, entry, settings) for entry in entries]
         try:
             for task in as_completed(tasks):
-                yield from task.result()
+                yield task.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _list_made(entries: list[Entry], settings: CorpusSettings) -> list[str]:
-    return list(_make_clips(entries, settings))
+def _make(entry: Entry, settings: CorpusSettings) -> str:
+    """Make one clip, or a driving voice's sound; gives its name."""
+    if entry.split == DRIVING:
+        _make_sound(entry)
+    else:
+        make_clip(entry, settings)
+    return entry.name
 
 
-def _make_clips(entries: Iterable[Entry], settings: CorpusSettings) -> Iterator[str]:
-    """Make all clips of one person, or of the driving voices."""
-    model, figure = load_open_model(), None
-    for entry in entries:
-        if entry.split == DRIVING:
-            _make_sound(entry)
-        else:
-            if figure is None:
-                figure = build_figure(model, draw_person(_person(entry)), noise_table())
-            make_clip(entry, settings, figure=figure)
-        yield entry.name
+@lru_cache(maxsize=1)
+def _figure(person: int) -> Figure:
+    """A person's figure, kept for their next clip."""
+    return build_figure(load_open_model(), draw_person(person), noise_table())
 
 
 def make_clip(entry: Entry, settings: CorpusSettings, *, figure: Figure | None = None) -> Path:
@@ -141,16 +144,14 @@ def make_clip(entry: Entry, settings: CorpusSettings, *, figure: Figure | None =
 
     Parameters
     ----------
-    figure : of the entry's person, given by a caller who makes several clips
+    figure : of the entry's person, where the caller has it
 
     Returns
     -------
     The mp4's path.
     """
-    model = load_open_model() if figure is None else figure.model
-    if figure is None:
-        figure = build_figure(model, draw_person(_person(entry)), noise_table())
-    person = figure.person
+    figure = figure or _figure(_person(entry))
+    model, person = figure.model, figure.person
     speech = _speech(entry, person)
     first, frames = _window(entry, speech)
     whole = max(first + frames, round(speech.duration_s * FPS))
@@ -235,7 +236,7 @@ def _truth(
         texture=person.texture,
         light=person.light,
         lamp=np.stack([lamp.direction, lamp.key, lamp.sky, lamp.ground]).astype(np.float32),
-        albedo=_albedo(figure, model),
+        albedo=figure_albedo(figure),
         landmarks=np.array(landmarks, np.float32),
         landmark_valid=model.landmark_valid,
         lip_gap_m=np.array(gaps, np.float32),
@@ -255,11 +256,11 @@ def _times(parts: Sequence[Phoneme] | Sequence[Word]) -> np.ndarray:
     return np.array([(p.start_s, p.end_s) for p in parts], np.float32).reshape(-1, 2)
 
 
-def _albedo(figure: Figure, model: MorphableModel) -> np.ndarray:
-    """Display albedo (V, 3) of the face's vertices, with what the shader adds."""
+def figure_albedo(figure: Figure) -> np.ndarray:
+    """Display albedo (V, 3) float32 of the face's vertices, with what the shader adds."""
     return surface_albedo(
         figure.triangles[0], figure.materials[0], figure.places, figure.albedo, figure.marks,
-        figure.look, noise_table(), len(model.mean),
+        figure.look, noise_table(), len(figure.model.mean),
     )  # fmt: skip
 
 
@@ -297,8 +298,10 @@ def _save_note(entry: Entry, frames: int, settings: CorpusSettings) -> None:
 
 
 _INDEX = "corpus.json"
-_FREE = {"people", "personal_people", "general_clips", "word_clips", "driving_clips", "workers"}
+_FREE = {"people", "personal_people", "general_clips", "word_clips", "driving_clips"}
 """Settings that may grow: they only add clips."""
+_SPEED = {"workers", "threads"}
+"""Settings that change no clip."""
 
 
 def _keep_settings(folder: Path, settings: CorpusSettings) -> None:
@@ -306,16 +309,17 @@ def _keep_settings(folder: Path, settings: CorpusSettings) -> None:
     index = folder / _INDEX
     if index.is_file():
         have = json.loads(index.read_text())["settings"]
-        for key, value in settings.model_dump(exclude=_FREE).items():
+        for key, value in settings.model_dump(exclude=_FREE | _SPEED).items():
             if have.get(key) != value:
                 raise UserError(
                     f"Folder '{folder}' holds clips made with {key}={have.get(key)}, not {value}; "
                     "choose another folder or delete it."
                 )
+        if have == settings.model_dump():
+            return
     _save_json(index, {"settings": settings.model_dump(), "version": __version__})
 
 
 def _save_json(path: Path, data: dict) -> None:
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    os.replace(part, path)
+    with atomic_path(path) as part:
+        part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")

@@ -8,12 +8,11 @@ import pandas as pd
 
 from repro import FPS
 from repro.corpus.figure import build_figure
-from repro.corpus.film import film_camera, render_frame
+from repro.corpus.film import film_camera, render_frame, room_of
 from repro.corpus.noise import noise_table
 from repro.corpus.people import Person, draw_person
 from repro.corpus.performance import Performance, perform
 from repro.corpus.plan import sentences
-from repro.corpus.room import room_image
 from repro.corpus.settings import CorpusSettings
 from repro.corpus.truth import Truth
 from repro.corpus.visemes import visemes_of
@@ -49,9 +48,7 @@ def detectable(
     for seed in people:
         person = draw_person(seed)
         figure = build_figure(model, person, table)
-        room = room_image(
-            person.appearance.room_colours, size_px=settings.image_px, seed=person.seed
-        )
+        room = room_of(person, settings.image_px)
         points = model.landmarks(model.vertices(person.identity, np.zeros(64, np.float32)))
         for yaw_deg in yaws_deg:
             angles = np.deg2rad([0.0, yaw_deg, 0.0])

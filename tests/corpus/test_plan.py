@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from repro.corpus.plan import plan, sentences
+import pytest
+
+from repro.corpus.plan import plan, sentences, share
 from repro.corpus.settings import CorpusSettings
+from repro.errors import UserError
 from repro.speech.sentences import CARRIERS, SENTENCES, WORDS
 from repro.speech.synthesis import DRIVING_VOICES
 
@@ -62,3 +65,23 @@ def test_a_carrier_does_not_hold_another_of_the_words():
     for carrier in CARRIERS:
         plain = carrier.lower().replace(".", "").split()
         assert plain.count("{}") == 1 and not set(plain) & set(WORDS)
+
+
+def test_shares_are_disjoint_together_everything_and_about_alike():
+    every = entries()
+    shares = [share(every, k, 4) for k in (1, 2, 3, 4)]
+    assert sum(shares, ()) == every
+    lengths = [sum(e.length_s for e in own) for own in shares]
+    longest = max(e.length_s for e in every)
+    assert max(lengths) - min(lengths) <= 2 * longest
+
+
+def test_more_shares_than_clips_leave_some_empty():
+    every = entries()[:3]
+    shares = [share(every, k, 50) for k in range(1, 51)]
+    assert sorted(map(len, shares))[-4:] == [0, 1, 1, 1]
+
+
+def test_a_share_beyond_the_last_is_refused():
+    with pytest.raises(UserError, match=r"9/8 must be between 1/8 and 8/8"):
+        share(entries(), 9, 8)

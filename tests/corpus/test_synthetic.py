@@ -23,6 +23,7 @@ from repro.errors import UserError
 from repro.face.mesh import vertex_normals
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
+from repro.render.rasterise import rasterise
 
 SMALL = CorpusSettings(
     people=2, personal_people=1, general_clips=1, clip_s=1.0, word_clips=1, personal_s=1.2,
@@ -153,6 +154,19 @@ def test_processes_side_by_side_make_the_same_clips(corpus, tmp_path):
         assert new.video.read_bytes() == old.video.read_bytes()
 
 
+def test_shares_made_apart_are_the_same_corpus(corpus, tmp_path):
+    settings = SMALL.model_copy(update={"threads": 2})
+    seen = []
+    for part in ((2, 2), (1, 2)):
+        make_corpus(tmp_path, settings, part=part, progress=lambda *step: seen.append(step))
+    assert len(seen) == len(corpus.entries)
+    assert {done for done, _, _ in seen} <= set(range(1, len(corpus.entries)))
+    for old, new in zip(corpus.entries, load_corpus(tmp_path).entries, strict=True):
+        if old.split != "driving":
+            assert new.video.read_bytes() == old.video.read_bytes()
+            assert new.truth.read_bytes() == old.truth.read_bytes()
+
+
 def test_other_settings_in_the_same_folder_are_refused(corpus):
     with pytest.raises(UserError, match=r"clip_s=1\.0, not 3\.0"):
         make_corpus(corpus.folder, SMALL.model_copy(update={"clip_s": 3.0}))
@@ -218,6 +232,18 @@ def test_torso_vertices_do_not_move_and_face_vertices_follow_the_pose(figure):
     first = len(figure.neutral) + len(figure.attached)
     torso = surface.points[first : first + len(figure.torso)]
     np.testing.assert_allclose(torso, figure.torso, atol=1e-6)
+
+
+def test_no_solid_mesh_shows_its_inner_side():
+    with_glasses = build_figure(MODEL, draw_person(3), TABLE)
+    camera = film_camera(SMALL.model_copy(update={"image_px": 256}))
+    for yaw in (-0.4, 0.0, 0.4):
+        surface = pose_figure(
+            with_glasses, np.zeros(64, np.float32), rest_pose(with_glasses, yaw=yaw)
+        )
+        mesh = with_glasses.triangles[0]
+        both, outer = (rasterise(surface.points, mesh, camera, cull=c) for c in (False, True))
+        assert (both.triangle != outer.triangle).mean() < 0.001
 
 
 def test_every_style_of_hair_can_be_built():
