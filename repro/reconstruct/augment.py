@@ -109,7 +109,7 @@ def make_batch(
     images, grey = [], []
     maps = np.stack([change.affine(stored, size) for change in changes])
     for image, change, affine in zip(some.images, changes, maps, strict=True):
-        face = _warped(image, affine, size)
+        face = warped(image, affine, size)
         if rng is not None:
             face, is_grey = _degraded(face, change.gain, settings.degrade, rng)
             grey.append(is_grey)
@@ -142,7 +142,8 @@ def make_batch(
     )
 
 
-def _warped(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+def warped(image: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+    """Picture (size, size, 3) whose points are ``affine`` (2, 3) of those of (H, W, 3)."""
     half = np.full(2, 0.5)  # OpenCV's pixel centres are whole numbers
     shift = affine[:, :2] @ half + affine[:, 2] - half
     matrix = np.column_stack([affine[:, :2], shift])

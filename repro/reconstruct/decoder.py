@@ -71,6 +71,7 @@ class FaceDecoder(nn.Module):
     texture_mean: Tensor
     texture_basis: Tensor
     skin: Tensor
+    triangles: Tensor
 
     def __init__(self, model: MorphableModel, centre: np.ndarray):
         super().__init__()
@@ -98,6 +99,8 @@ class FaceDecoder(nn.Module):
         self._keep("texture_mean", model.texture_mean)
         self._keep("texture_basis", model.texture_basis.reshape(len(model.texture_basis), -1))
         self._keep("skin", model.skin_mask)
+        triangles = torch.tensor(model.triangles, dtype=torch.int64)
+        self.register_buffer("triangles", triangles, persistent=False)
 
     def _keep(self, name: str, array: np.ndarray) -> None:
         self.register_buffer(name, torch.tensor(array, dtype=torch.float32), persistent=False)
@@ -157,11 +160,10 @@ class FaceDecoder(nn.Module):
         """
         places, drawn = views.project(vertices), []
         cameras = views.cameras()
-        triangles = torch.from_numpy(self.model.triangles).to(images.device).long()
         for k, points in enumerate(vertices.detach().cpu().numpy()):
             seen = rasterise(points, self.model.triangles, cameras[k]).triangle
             row, column = (torch.from_numpy(i).to(images.device) for i in np.nonzero(seen >= 0))
-            corners = triangles[torch.from_numpy(seen[seen >= 0]).to(images.device).long()]
+            corners = self.triangles[torch.from_numpy(seen[seen >= 0]).to(images.device).long()]
             pixel = torch.stack([column, row], 1) + 0.5
             shares = _shares(pixel, places[k][corners])
             colour = (shares[..., None] * colours[k][corners]).sum(1)
