@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import EXPRESSION, IDENTITY, SIZE, TEXTURE, Coefficients
+from repro.face.landmarks import inter_pupil_distance
 from repro.face.light import ambient_light
 from repro.face.model import MorphableModel
-from repro.face.pose import euler_angles, rotation_matrix
+from repro.face.pose import apply_pose, euler_angles, rotation_matrix
 from repro.reconstruct.alignment import (
     NETWORK_FOCAL,
     aligned_crop,
@@ -25,8 +26,10 @@ from repro.reconstruct.alignment import (
     rotated_light,
     to_clip,
 )
+from repro.reconstruct.detect import Detection
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.resnet import trunk
+from repro.reconstruct.track import FaceTrack
 
 HEADS = (IDENTITY, EXPRESSION, TEXTURE, 3, 27, 2, 1)
 """Identity, expression, texture, angles, light, place across the image, place along the view."""
@@ -216,3 +219,38 @@ def predict_clip(
     for part in (IDENTITY_PART, TEXTURE_PART):
         vectors[:, part] = np.median(vectors[:, part], axis=0)
     return Coefficients.from_vectors(vectors)
+
+
+def network_track(
+    network: CoefficientNetwork,
+    found: Detection,
+    images: np.ndarray,
+    camera: Camera,
+    crop: Crop,
+    model: MorphableModel,
+) -> FaceTrack:
+    """A clip's track from the network alone, in place of ``reconstruct.fit_track``.
+
+    Parameters
+    ----------
+    found : landmarks in source pixels
+    images : (T, S, S, 3) uint8, the clip's square crop
+    camera : of its pixels
+    crop : where it lies in the source
+    """
+    points = crop.to_crop(found.points).astype(np.float32)
+    c = predict_clip(network, images, points, camera, model)
+    heads = apply_pose(model.vertices(c.identity, c.expression), c.pose)
+    kept = model.landmark_valid
+    seen = camera.project(model.landmarks(heads))[:, kept]
+    apart = np.linalg.norm(seen - points[:, kept], axis=-1)
+    return FaceTrack(
+        landmarks=points,
+        found=found.found,
+        coefficients=c,
+        shape_offset=np.zeros_like(model.mean),
+        camera=camera,
+        crop=crop,
+        residual=(100 * apart / inter_pupil_distance(points)[:, None]).astype(np.float32),
+        people=found.people,
+    )

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from repro.errors import UserError
-from repro.face.camera import Camera
+from repro.face.camera import Camera, Crop
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
-from repro.reconstruct.network import CoefficientNetwork, predict, predict_clip
+from repro.reconstruct.detect import Detection
+from repro.reconstruct.network import CoefficientNetwork, network_track, predict, predict_clip
 from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, save_network
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 
@@ -61,6 +62,17 @@ def test_a_clip_has_one_identity_and_one_texture(model, points):
     np.testing.assert_allclose(clip.identity, np.median(vectors[:, :80], axis=0), atol=1e-6)
     np.testing.assert_allclose(clip.expression, vectors[:, 80:144])
     assert len(clip) == 2 and clip.expression[:, :52].min() >= 0
+
+
+def test_a_track_from_the_network_alone_has_its_landmarks_and_residual(model, points):
+    network = CoefficientNetwork.untrained(model, SETTINGS, seed=0)
+    crop = Crop(left=40, top=30, side=128, size=256)
+    found = Detection(crop.to_source(points), np.zeros((2, 52)), (), np.ones(2, bool), 1)
+    frames = np.zeros((2, 256, 256, 3), np.uint8)
+    track = network_track(network, found, frames, CAMERA, crop, model)
+    assert len(track) == 2 and track.residual.shape == (2, model.landmark_valid.sum())
+    np.testing.assert_allclose(track.landmarks, points, atol=1e-3)
+    assert np.median(track.residual) < 5
 
 
 def test_predicting_leaves_training_mode_as_it_was(model, points):

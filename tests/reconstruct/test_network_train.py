@@ -232,15 +232,15 @@ def test_the_learning_rate_rises_and_falls_to_zero():
 
 
 def test_training_lowers_the_loss_and_tells_what_it_did(model, samples):
-    s = SETTINGS.model_copy(update={"steps": 30, "validate_every": 10, "batch": 12})
+    s = SETTINGS.model_copy(update={"steps": 24, "validate_every": 8, "batch": 8})
     calls = []
     network, history = train_network(
         samples, model, s, seed=0, progress=lambda *call: calls.append(call)
     )
     total = history.train["total"]
     assert np.mean(total[-5:]) < 0.8 * np.mean(total[:5])
-    assert history.held_out["step"] == [10, 20, 30] and history.best in (10, 20, 30)
-    assert calls[-1][:2] == (30, 30) and not network.training
+    assert history.held_out["step"] == [8, 16, 24] and history.best in (8, 16, 24)
+    assert calls[-1][:2] == (24, 24) and not network.training
     assert {"mouth", "identity", "landmarks", "angle"} < set(history.held_out)
 
 
@@ -293,8 +293,8 @@ def test_portraits_are_faces_with_their_truth(model, centre):
     errors = objective.errors(_true_answers(batch), batch)
     assert max(error.max() for error in errors.values()) < 0.05
     assert objective.decoder.points.size > 400
-    again = film_portraits(SETTINGS, seed=0)
-    np.testing.assert_array_equal(again.images, faces.images)
+    again = film_portraits(SETTINGS.model_copy(update={"portrait_people": 1}), seed=0)
+    np.testing.assert_array_equal(again.images, faces.images[:2])
 
 
 def test_the_spread_of_what_is_learned_scales_the_answers(model, samples):
