@@ -7,7 +7,8 @@ the constant function, of normals in those axes.
 
 Ours differs by half a turn D = diag(1, -1, -1) about x: D Rz(c) Ry(b) Rx(a) D = Rz(-c) Ry(-b)
 Rx(a), so that each of our coefficients is one of theirs times a factor plus a constant. The
-network's ``scale`` and ``mean`` hold these; the weights are theirs.
+network's ``scale`` and ``mean`` hold these; the weights are theirs. Their crop is aligned to five
+points kept in a file; here the same five of the model's mean face stand in for it.
 """
 
 from pathlib import Path

@@ -67,6 +67,8 @@ class ReconstructNetworkSettings(BaseModel):
     # Self-supervision: weights of Deng et al.'s code
     unlabelled_share: float = Field(0.25, ge=0, le=1)
     """Share of each batch that is learned from without its ground truth, where both kinds exist."""
+    picture_weight: float = Field(10.0, ge=0)
+    """Of all that follows, beside the terms with ground truth, which are larger numbers."""
     weight_landmarks: float = Field(1.6e-3, ge=0)
     """Of squared pixels, at 224 px."""
     weight_photometric: float = Field(1.92, ge=0)

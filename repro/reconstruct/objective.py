@@ -83,9 +83,13 @@ class Objective(nn.Module):
         supervised : (B,) bool, which faces are judged by their truth; the others by the picture
         """
         terms: dict[str, Tensor] = {}
-        for judge, which in ((self._by_truth, supervised), (self._by_picture, ~supervised)):
+        judges = (
+            (self._by_truth, supervised, 1.0),
+            (self._by_picture, ~supervised, self.settings.picture_weight),
+        )
+        for judge, which, importance in judges:
             if which.any():
-                share = float(which.sum()) / len(answers)
+                share = importance * float(which.sum()) / len(answers)
                 found = judge(answers[which], _some(batch, which))
                 terms |= {name: share * weight * term for name, (weight, term) in found.items()}
         terms["total"] = torch.stack(list(terms.values())).sum()
