@@ -51,6 +51,12 @@ class Batch(NamedTuple):
         views = Views(self.views.focal.to(device), self.views.principal.to(device), self.views.size)
         return Batch(views=views, **moved)
 
+    def only(self, which: Tensor) -> "Batch":
+        """The faces for which ``which`` (B,) bool is True."""
+        views = Views(self.views.focal[which], self.views.principal[which], self.views.size)
+        parts = {name: part[which] for name, part in self._asdict().items() if name != "views"}
+        return Batch(views=views, **parts)
+
 
 @dataclass(frozen=True)
 class Change:

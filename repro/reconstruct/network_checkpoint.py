@@ -25,7 +25,7 @@ class NetworkHistory:
     """What a training run did.
 
     steps, seconds  done, in this and earlier runs of the same training
-    train           each term of the loss, weighted, one number per step, and "total"
+    train           each term of the loss, weighted, and "total": means between two looks
     held_out        each error on the held-out people at every look, "total", and "step"
     best            step whose network was kept
     """

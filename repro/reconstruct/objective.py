@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from repro.face.model import PARTS, MorphableModel
 from repro.reconstruct import losses
 from repro.reconstruct.augment import Batch
-from repro.reconstruct.decoder import FaceDecoder, Views
+from repro.reconstruct.decoder import FaceDecoder
 from repro.reconstruct.network import EXPRESSION_PART, IDENTITY_PART, LIGHT_PART, TEXTURE_PART
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 
@@ -90,7 +90,7 @@ class Objective(nn.Module):
         for judge, which, importance in judges:
             if which.any():
                 share = importance * float(which.sum()) / len(answers)
-                found = judge(answers[which], _some(batch, which))
+                found = judge(answers[which], batch.only(which))
                 terms |= {name: share * weight * term for name, (weight, term) in found.items()}
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
@@ -175,10 +175,3 @@ class Objective(nn.Module):
             )
             terms["features"] = (s.weight_features, features)
         return terms
-
-
-def _some(batch: Batch, which: Tensor) -> Batch:
-    """Part of a batch."""
-    views = Views(batch.views.focal[which], batch.views.principal[which], batch.views.size)
-    parts = {name: part[which] for name, part in batch._asdict().items() if name != "views"}
-    return Batch(views=views, **parts)

@@ -102,9 +102,19 @@ def split_people(samples: Samples, share: float, *, seed: int) -> tuple[np.ndarr
 class _Run:
     """One training of one network."""
 
-    def __init__(self, samples, model, settings, seed, device, identity_features, checkpoint):
+    def __init__(
+        self,
+        samples: Samples,
+        model: MorphableModel,
+        settings: ReconstructNetworkSettings,
+        seed: int,
+        device: str,
+        identity_features: IdentityFeatures | None,
+        checkpoint: Path | None,
+    ):
         self.samples, self.settings, self.seed = samples, settings, seed
         self.checkpoint = checkpoint
+        self.recent: dict[str, list[float]] = {}
         self.learned, self.held_out = split_people(samples, settings.held_out, seed=seed)
         kind, _, index = device.partition(":")
         self.fabric = Fabric(
@@ -114,7 +124,7 @@ class _Run:
         )
         self.network = CoefficientNetwork.untrained(model, settings, seed=seed)
         self.centre = self.network.centre.numpy().copy()
-        _set_spread(self.network, samples[self.learned], self.centre)
+        _set_spread(self.network, samples, self.learned, self.centre)
         self.objective = Objective(model, self.centre, settings, identity_features)
         adam = torch.optim.AdamW(
             self.network.parameters(), settings.lr, weight_decay=settings.weight_decay
@@ -134,16 +144,13 @@ class _Run:
                 group["lr"] = learning_rate(history.steps, s)
             loss = self._step(history)
             history.seconds = time.monotonic() - begun
-            if history.steps % s.validate_every == 0 or history.steps == s.steps:
+            ends = history.steps == s.steps or self._is_out_of_time(history)
+            if history.steps % s.validate_every == 0 or ends:
                 if self._look(history):
                     best = {k: v.clone() for k, v in self.network.state_dict().items()}
                 self._keep(history, best)
             if progress is not None:
                 progress(history.steps, s.steps, loss)
-        if self._is_done(history) and history.held_out.get("step", [0])[-1] != history.steps:
-            if self._look(history):
-                best = {k: v.clone() for k, v in self.network.state_dict().items()}
-            self._keep(history, best)
         self.network.load_state_dict(best)
         return self.network.cpu().eval(), history
 
@@ -167,28 +174,32 @@ class _Run:
                 "not a finite number; lower lr, or use precision fp32."
             )
         for name, term in terms.items():
-            history.train.setdefault(name, []).append(float(term.detach()))
+            self.recent.setdefault(name, []).append(float(term.detach()))
         return loss
 
     @torch.no_grad()
     def _look(self, history: NetworkHistory) -> bool:
         """Judge the network on held-out people; whether it is the best so far."""
+        for name, values in self.recent.items():
+            history.train.setdefault(name, []).append(float(np.mean(values)))
+        self.recent = {}
         if not len(self.held_out):
             history.best = history.steps
             return True
         self.run.eval()
-        totals: dict[str, float] = {}
+        seen: dict[str, list[np.ndarray]] = {}
         for start in range(0, len(self.held_out), _EVALUATION_BATCH):
             chosen = self.held_out[start : start + _EVALUATION_BATCH]
             batch = make_batch(self.samples, chosen, self.settings, self.centre, None)
             batch = batch.to(self.fabric.device)
-            answers = self.run(batch.images)
-            found = {k: float(v) for k, v in self.objective(answers, batch, batch.labelled).items()}
-            if batch.labelled.all():
-                errors = self.objective.errors(answers, batch)
-                found = {k: float(v.mean()) for k, v in errors.items()} | {"total": found["total"]}
-            for name, value in found.items():
-                totals[name] = totals.get(name, 0) + value * len(chosen) / len(self.held_out)
+            answers, known = self.run(batch.images), batch.labelled
+            total = self.objective(answers, batch, known)["total"]
+            found = {"total": total.expand(len(chosen))}
+            if known.any():
+                found |= self.objective.errors(answers[known], batch.only(known))
+            for name, values in found.items():
+                seen.setdefault(name, []).append(values.cpu().numpy())
+        totals = {name: float(np.concatenate(values).mean()) for name, values in seen.items()}
         self.run.train()
         for name, value in {**totals, "step": history.steps}.items():
             history.held_out.setdefault(name, []).append(value)
@@ -197,11 +208,14 @@ class _Run:
             history.best = history.steps
         return history.best == history.steps
 
+    def _is_out_of_time(self, history: NetworkHistory) -> bool:
+        limit = self.settings.max_seconds
+        return limit is not None and history.seconds >= limit
+
     def _is_done(self, history: NetworkHistory) -> bool:
-        s, looks = self.settings, history.held_out.get("step", [])
-        if s.max_seconds is not None and history.seconds >= s.max_seconds:
-            return True
-        return s.patience is not None and sum(x > history.best for x in looks) >= s.patience
+        patience, looks = self.settings.patience, history.held_out.get("step", [])
+        worse = sum(step > history.best for step in looks)
+        return self._is_out_of_time(history) or (patience is not None and worse >= patience)
 
     def _keep(self, history: NetworkHistory, best: dict[str, Tensor]) -> None:
         if self.checkpoint is not None:
@@ -223,17 +237,23 @@ class _Run:
         return NetworkHistory(), fresh
 
 
-def _set_spread(network: CoefficientNetwork, samples: Samples, centre: np.ndarray) -> None:
+def _set_spread(
+    network: CoefficientNetwork, samples: Samples, learned: np.ndarray, centre: np.ndarray
+) -> None:
     """Mean and spread of the coefficients learned from, seen from the network's camera."""
-    known = samples[samples.labelled]
-    if len(np.unique(known.person)) < 2:
+    known = learned[samples.labelled[learned]]
+    if len(np.unique(samples.person[known])) < 2:
         return
-    batch = make_batch(known, np.arange(len(known)), network.settings, centre, None)
-    rotation, place = to_network(batch.rotation, batch.place, *batch.views)
-    vectors = batch.vectors.numpy().copy()
-    vectors[:, ANGLES_PART] = euler_angles(rotation.numpy())
-    vectors[:, PLACE_PART] = place.numpy()
-    vectors[:, LIGHT_PART] = batch.light.numpy()
+    parts = []
+    for chosen in np.array_split(known, -(-len(known) // _EVALUATION_BATCH)):
+        batch = make_batch(samples, chosen, network.settings, centre, None)
+        rotation, place = to_network(batch.rotation, batch.place, *batch.views)
+        seen = batch.vectors.numpy().copy()
+        seen[:, ANGLES_PART] = euler_angles(rotation.numpy())
+        seen[:, PLACE_PART] = place.numpy()
+        seen[:, LIGHT_PART] = batch.light.numpy()
+        parts.append(seen)
+    vectors = np.concatenate(parts)
     spread = np.maximum(vectors.std(0), _LEAST)
     for part, floor in _FLOORS:
         spread[part] = np.maximum(vectors[:, part].std(0), floor)
