@@ -144,10 +144,15 @@ def to_camera(
 
 def cut(image: np.ndarray, crop: Crop) -> np.ndarray:
     """The crop (S, S, 3) uint8 of a picture (H, W, 3) uint8; its border is repeated outside."""
-    if crop.scale < 1:  # an even blur first: bilinear sampling alone would skip pixels
-        spread = _SHRINK_BLUR * np.sqrt(1 / crop.scale**2 - 1)
-        if spread > _SHRINK_BLUR / 2:
-            image = cv2.GaussianBlur(image, (0, 0), spread)
+    spread = _SHRINK_BLUR * np.sqrt(max(0.0, 1 / crop.scale**2 - 1))
+    if spread > _SHRINK_BLUR / 2:  # an even blur first: bilinear sampling alone would skip pixels
+        around = crop.side + 8 * spread
+        middle = np.array([crop.left, crop.top]) + crop.side / 2
+        size = np.array(image.shape[1::-1])
+        low = np.clip(np.floor(middle - around / 2), 0, size - 1).astype(int)
+        high = np.clip(np.ceil(middle + around / 2), low + 1, size).astype(int)
+        image = cv2.GaussianBlur(image[low[1] : high[1], low[0] : high[0]], (0, 0), spread)
+        crop = Crop(crop.left - low[0], crop.top - low[1], crop.side, crop.size)
     return cv2.warpAffine(
         image,
         crop.affine,

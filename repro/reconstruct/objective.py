@@ -14,7 +14,10 @@ from repro.reconstruct.network import EXPRESSION_PART, IDENTITY_PART, LIGHT_PART
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 
 IdentityFeatures = Callable[[Tensor], Tensor]
-"""A differentiable recognition network: images (B, 3, S, S) in [0, 1] -> features (B, D)."""
+"""A differentiable recognition network: images (B, 3, S, S) in [0, 1] -> features (B, D).
+
+It cuts the face out of the aligned crop as it needs it. Give a torch module frozen and in
+evaluation mode; dlib's network, the open stand-in of ``repro.refine.identity``, is none."""
 
 _REFERENCE_PX = 224
 _MM, _CM = 1e3, 1e2

@@ -1,5 +1,6 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,7 +10,7 @@ from repro.face.camera import Camera, Crop
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 from repro.reconstruct.detect import Detection
-from repro.reconstruct.network import CoefficientNetwork, network_track, predict, predict_clip
+from repro.reconstruct.network import CoefficientNetwork, cut, network_track, predict, predict_clip
 from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, save_network
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 
@@ -73,6 +74,19 @@ def test_a_track_from_the_network_alone_has_its_landmarks_and_residual(model, po
     assert len(track) == 2 and track.residual.shape == (2, model.landmark_valid.sum())
     np.testing.assert_allclose(track.landmarks, points, atol=1e-3)
     assert np.median(track.residual) < 5
+
+
+@pytest.mark.parametrize(("left", "top"), [(30, 40), (-60, 90), (170, -30)])
+def test_a_shrinking_cut_is_that_of_the_picture_blurred_whole(left, top):
+    image = np.random.default_rng(0).integers(0, 255, (200, 240, 3), dtype=np.uint8)
+    crop = Crop(left, top, 100, 25)
+    blurred = cv2.GaussianBlur(image, (0, 0), 0.4 * np.sqrt(15))
+    whole = cv2.warpAffine(blurred, crop.affine, (25, 25), borderMode=cv2.BORDER_REPLICATE)
+    np.testing.assert_allclose(cut(image, crop).astype(int), whole, atol=2)
+
+
+def test_a_cut_beside_the_picture_repeats_its_border():
+    assert cut(np.full((20, 20, 3), 7, np.uint8), Crop(400, 400, 100, 25)).max() == 7
 
 
 def test_predicting_leaves_training_mode_as_it_was(model, points):
