@@ -84,17 +84,16 @@ class FaceDecoder(nn.Module):
             self.points = kept
             corners = model.triangles[model.landmark_triangles[kept]]
             weights = model.landmark_barycentrics[kept]
-
+        # the vertex nearest to each landmark, whose normal tells which way the face looks there
         self._corner = corners[np.arange(len(corners)), weights.argmax(1)]
 
         def at(field: np.ndarray) -> np.ndarray:
             return np.einsum("...lkc,lk->...lc", field[..., corners, :], weights)
 
         shape = np.concatenate([model.identity_basis, model.expression_basis])
-        mean = model.mean - centre
         self._keep("landmark_mean", at(model.mean) - centre)
         self._keep("landmark_basis", at(shape).reshape(len(shape), -1))
-        self._keep("mean", mean)
+        self._keep("mean", model.mean - centre)
         self._keep("basis", shape.reshape(len(shape), -1))
         self._keep("texture_mean", model.texture_mean)
         self._keep("texture_basis", model.texture_basis.reshape(len(model.texture_basis), -1))
