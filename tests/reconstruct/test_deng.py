@@ -211,7 +211,7 @@ def test_a_file_that_would_run_code_is_not_opened(basel, tmp_path):
             return print, ("run",)
 
     path = tmp_path / "epoch_20.pth"
-    path.write_bytes(pickle.dumps(Evil()))
+    path.write_bytes(pickle.dumps(Evil(), protocol=2))
     with pytest.raises(UserError, match=r"epoch_20\.pth"):
         load_deng(path, basel)
 
