@@ -252,6 +252,7 @@ def network_track(
     return FaceTrack(
         landmarks=points,
         found=found.found,
+        confidence=found.confidence,
         coefficients=c,
         shape_offset=np.zeros_like(model.mean),
         camera=camera,

@@ -11,12 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from repro.corpus.figure import build_figure
-from repro.corpus.film import film_camera, render_frame
+from repro.corpus.film import film_camera, render_frame, room_of
 from repro.corpus.noise import noise_table
 from repro.corpus.people import draw_person
 from repro.corpus.performance import Performance, perform
 from repro.corpus.plan import sentences
-from repro.corpus.room import room_image
 from repro.corpus.settings import CorpusSettings
 from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel, load_open_model
@@ -84,7 +83,7 @@ def _portraits(seed: int, model: MorphableModel, settings: ReconstructNetworkSet
     shown_m = settings.crop_m * MARGIN * _AROUND
     px = 2 * round(settings.input_px / settings.crop_m * shown_m / 2)
     film = CorpusSettings(image_px=px, supersample=1, focal_over_image=1 / shown_m)
-    room = room_image(person.appearance.room_colours, size_px=px, seed=seed)
+    room = room_of(person, px)
     act = _act(seed, model.expression_names, settings.portrait_frames)
     frames = []
     rng = np.random.default_rng([seed, 11])

@@ -38,7 +38,7 @@ def reconstruct(
     """
     name = clip.path.name
     found = detect(clip.read(0, frames), name=name, max_missing=settings.max_missing)
-    crop = square_crop(found.points, settings)
+    crop = square_crop(found.points[found.found | found.bridged], settings)
     source = Camera(
         settings.focal_over_crop * crop.side,
         clip.width / 2,
@@ -65,6 +65,7 @@ def fit_track(
     track = FaceTrack(
         landmarks=points,
         found=found.found,
+        confidence=found.confidence,
         coefficients=Coefficients(
             shape.identity,
             shape.expression,

@@ -19,6 +19,7 @@ class FaceTrack:
 
     landmarks     (T, 478, 2) float32, crop pixels; bridged where ``found`` is False
     found         (T,) bool
+    confidence    (T,) float32 in [0, 1], how far the landmarks can be trusted
     coefficients  257 a frame
     shape_offset  (V, 3) float32 metres, what the identity basis cannot say about this person
     camera        camera of the crop
@@ -30,6 +31,7 @@ class FaceTrack:
 
     landmarks: np.ndarray
     found: np.ndarray
+    confidence: np.ndarray
     coefficients: Coefficients
     shape_offset: np.ndarray
     camera: Camera
@@ -60,6 +62,7 @@ class FaceTrack:
         arrays: dict[str, Any] = {
             "landmarks": self.landmarks,
             "found": self.found,
+            "confidence": self.confidence,
             "coefficients": self.coefficients.vectors(),
             "shape_offset": self.shape_offset,
             "residual": self.residual,
@@ -76,6 +79,7 @@ class FaceTrack:
             return cls(
                 landmarks=arrays["landmarks"],
                 found=arrays["found"],
+                confidence=arrays["confidence"],
                 coefficients=Coefficients.from_vectors(arrays["coefficients"]),
                 shape_offset=arrays["shape_offset"],
                 camera=Camera(**about["camera"]),

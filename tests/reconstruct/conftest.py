@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from repro.corpus.figure import build_figure
+from repro.corpus.appearance import Backdrop
 from repro.corpus.film import film_camera, render_frame
 from repro.corpus.noise import noise_table
 from repro.corpus.people import draw_person
@@ -50,7 +51,7 @@ def _portrait(seed: int, yaw_deg: float) -> Portrait:
     model, table = load_open_model(), noise_table()
     person = draw_person(seed)
     figure = build_figure(model, person, table)
-    room = np.full((PORTRAIT_PX, PORTRAIT_PX, 3), 0.4, np.float32)
+    room = Backdrop.of(np.full((PORTRAIT_PX, PORTRAIT_PX, 3), 0.4, np.float32))
     rest = np.zeros(64, np.float32)
     pose = np.concatenate([[0, np.deg2rad(yaw_deg), 0], person.pose_style.place_m])
     image, _ = render_frame(figure, rest, pose.astype(np.float32), room, table, settings)

@@ -68,7 +68,12 @@ def test_a_clip_has_one_identity_and_one_texture(model, points):
 def test_a_track_from_the_network_alone_has_its_landmarks_and_residual(model, points):
     network = CoefficientNetwork.untrained(model, SETTINGS, seed=0)
     crop = Crop(left=40, top=30, side=128, size=256)
-    found = Detection(crop.to_source(points), np.zeros((2, 52)), (), np.ones(2, bool), 1)
+    seen = crop.to_source(points)
+    found = Detection(
+        points=seen, scores=np.zeros((2, 52)), score_names=(), found=np.ones(2, bool), people=1,
+        raw=seen, bridged=np.zeros(2, bool), confidence=np.ones(2, np.float32),
+        frame_size=(256, 256),
+    )  # fmt: skip
     frames = np.zeros((2, 256, 256, 3), np.uint8)
     track = network_track(network, found, frames, CAMERA, crop, model)
     assert len(track) == 2 and track.residual.shape == (2, model.landmark_valid.sum())

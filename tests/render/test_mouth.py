@@ -25,6 +25,7 @@ def track_of(model, jaw: np.ndarray) -> FaceTrack:
     return FaceTrack(
         landmarks=np.zeros((frames, 478, 2), np.float32),
         found=np.ones(frames, bool),
+        confidence=np.ones(frames, np.float32),
         coefficients=Coefficients(zeros, expression, zeros, light, pose),
         shape_offset=np.zeros_like(model.mean),
         camera=CAMERA,
