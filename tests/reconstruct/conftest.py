@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from repro.corpus.figure import build_figure
 from repro.corpus.appearance import Backdrop
+from repro.corpus.figure import build_figure
 from repro.corpus.film import film_camera, render_frame
 from repro.corpus.noise import noise_table
 from repro.corpus.people import draw_person
