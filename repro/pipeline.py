@@ -236,8 +236,9 @@ def target(
 
     def make(folder: Path) -> None:
         with one_thread():
-            made = reconstruct(clip, ws.model, ws.profile.reconstruct, frames=frames)
-        np.save(folder / "frames.npy", made.frames)
+            made = reconstruct(
+                clip, ws.model, ws.profile.reconstruct, frames=frames, store=folder / "frames.npy"
+            )
         made.track.save(folder / "track.npz")
         if heard:
             np.save(folder / "audio.npy", recording.sound())

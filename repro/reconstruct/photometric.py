@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from repro.face.camera import Camera
-from repro.face.light import ambient_light, irradiance, sh_basis
+from repro.face.light import irradiance, sh_basis
 from repro.face.mesh import vertex_normals
 from repro.face.model import MorphableModel
 
@@ -60,22 +60,32 @@ def fit_texture_and_light(
     """
     count = len(frames)
     lit = np.unique(np.append(np.arange(0, count, _LIGHT_EVERY), count - 1))
-    looks = [_look(frames[t], posed(t), camera, model) for t in lit]
-    chosen = np.unique(np.linspace(0, len(lit) - 1, _FRAMES_FOR_TEXTURE).astype(int))
+    chosen = lit[np.unique(np.linspace(0, len(lit) - 1, _FRAMES_FOR_TEXTURE).astype(int))]
+    looks = [_look(frames[t], posed(t), camera, model) for t in chosen]
     texture = np.zeros(80, np.float32)
-    light = np.tile(ambient_light(), (len(lit), 1))
     for turn in range(_ROUNDS):
         albedo = model.albedo(texture)
-        for k in chosen:
-            light[k] = _light(looks[k], albedo)
-        texture = _texture([(looks[k], light[k]) for k in chosen], model)
+        light = [_light(look, albedo) for look in looks]
+        texture = _texture(list(zip(looks, light, strict=True)), model)
         if turn >= 1:
             albedo = model.albedo(texture)
-            looks = [_trusted(look, albedo, light[k]) for k, look in enumerate(looks)]
+            looks = [_trusted(look, albedo, one) for look, one in zip(looks, light, strict=True)]
     albedo = model.albedo(texture)
-    fitted = np.stack([_light(look, albedo) for look in looks])
+    fitted = np.stack([_light_of(frames[t], posed(t), albedo, camera, model) for t in lit])
     between = [np.interp(np.arange(count), lit, column) for column in fitted.T]
     return texture, _smooth(np.stack(between, 1))
+
+
+def _light_of(
+    frame: np.ndarray,
+    vertices: np.ndarray,
+    albedo: np.ndarray,
+    camera: Camera,
+    model: MorphableModel,
+) -> np.ndarray:
+    """Light (27,) of a frame by what of it the albedo explains."""
+    look = _look(frame, vertices, camera, model)
+    return _light(_trusted(look, albedo, _light(look, albedo)), albedo)
 
 
 class _Look(NamedTuple):

@@ -7,6 +7,7 @@ learned from many. These are the corpus' own people and camera, each for a few f
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from repro.corpus.people import draw_person
 from repro.corpus.performance import Performance, perform
 from repro.corpus.plan import sentences
 from repro.corpus.settings import CorpusSettings
+from repro.face.camera import Camera
 from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel, load_open_model
 from repro.face.pose import apply_pose
@@ -77,26 +79,56 @@ def _filmed(person: int, settings: ReconstructNetworkSettings) -> Samples:
 
 
 def _portraits(seed: int, model: MorphableModel, settings: ReconstructNetworkSettings) -> Samples:
-    """A few frames of one person."""
-    person, table = draw_person(seed), noise_table()
-    figure = build_figure(model, person, table)
     shown_m = settings.crop_m * MARGIN * _AROUND
     px = 2 * round(settings.input_px / settings.crop_m * shown_m / 2)
-    film = CorpusSettings(image_px=px, supersample=1, focal_over_image=1 / shown_m)
-    room = room_of(person, px)
-    act = _act(seed, model.expression_names, settings.portrait_frames)
+    made = film_stills(seed, model, size_px=px, shown_m=shown_m, count=settings.portrait_frames)
+    return gather(
+        made.frames, made.points, made.camera, model, settings, person=seed,
+        vectors=made.truth.vectors(),
+    )  # fmt: skip
+
+
+class Stills(NamedTuple):
+    """Frames of one person with what made them.
+
+    frames  T of (H, W, 3) uint8; camera of their pixels
+    points  (T, 478, 2) float32, the true landmarks, pixels
+    """
+
+    frames: list[np.ndarray]
+    truth: Coefficients
+    camera: Camera
+    points: np.ndarray
+
+
+def film_stills(
+    seed: int, model: MorphableModel, *, size_px: int, shown_m: float, count: int
+) -> Stills:
+    """Film ``count`` moments of a person's speech, in turn, the head turned further than usual.
+
+    Parameters
+    ----------
+    seed : the person's
+    size_px : side of the square frames; even
+    shown_m : width, in metres, of what a frame shows at one metre's distance
+    """
+    person, table = draw_person(seed), noise_table()
+    figure = build_figure(model, person, table)
+    film = CorpusSettings(image_px=size_px, supersample=1, focal_over_image=1 / shown_m)
+    room = room_of(person, size_px)
+    act = _act(seed, model.expression_names, count)
     frames = []
     rng = np.random.default_rng([seed, 11])
     for expression, pose in zip(act.expression, act.pose, strict=True):
         image, _ = render_frame(figure, expression, pose, room, table, film)
         image += rng.normal(0, film.noise, image.shape).astype(np.float32)
         frames.append((np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8))
-    count, camera = len(frames), film_camera(film)
-    light = np.tile(person.light, (count, 1))
+    camera = film_camera(film)
+    light = np.tile(person.light, (len(frames), 1))
     truth = Coefficients(person.identity, act.expression, person.texture, light, act.pose)
     heads = apply_pose(model.vertices(person.identity, act.expression), act.pose)
-    points = camera.project(model.landmarks(heads))
-    return gather(frames, points, camera, model, settings, person=seed, vectors=truth.vectors())
+    points = camera.project(model.landmarks(heads)).astype(np.float32)
+    return Stills(frames, truth, camera, points)
 
 
 def _act(seed: int, names: Sequence[str], count: int) -> Performance:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -27,9 +28,18 @@ class Reconstruction:
 
 
 def reconstruct(
-    clip: Clip, model: MorphableModel, settings: ReconstructSettings, *, frames: int | None = None
+    clip: Clip,
+    model: MorphableModel,
+    settings: ReconstructSettings,
+    *,
+    frames: int | None = None,
+    store: Path | None = None,
 ) -> Reconstruction:
     """Landmarks and 257 coefficients of the first ``frames`` frames of a clip (default: all).
+
+    Parameters
+    ----------
+    store : a file (.npy) for the crop's frames, which then are mapped and not held in memory
 
     Raises
     ------
@@ -47,7 +57,7 @@ def reconstruct(
         clip.height,
     )
     camera = source.seen_through(crop)
-    images = np.stack(list(cropped(clip.read(0, len(found.found)), crop)))
+    images = _held(cropped(clip.read(0, len(found.found)), crop), len(found.found), crop, store)
     return Reconstruction(images, fit_track(found, images, camera, crop, model, settings))
 
 
@@ -61,7 +71,16 @@ def fit_track(
 ) -> FaceTrack:
     """Fit geometry to the landmarks, then texture and light to the pixels."""
     points = crop.to_crop(found.points).astype(np.float32)
-    shape = fit_geometry(points, found.scores, found.score_names, camera, model, settings)
+    shape = fit_geometry(
+        points,
+        found.scores,
+        found.score_names,
+        camera,
+        model,
+        settings,
+        confidence=found.confidence,
+        inside=found.in_picture,
+    )
     track = FaceTrack(
         landmarks=points,
         found=found.found,
@@ -85,6 +104,18 @@ def fit_track(
 
     texture, light = fit_texture_and_light(images, posed, camera, model)
     return replace(track, coefficients=replace(track.coefficients, texture=texture, light=light))
+
+
+def _held(frames: Iterator[np.ndarray], count: int, crop: Crop, store: Path | None) -> np.ndarray:
+    """Frames (T, S, S, 3) in memory, or in the file ``store``."""
+    shape = (count, crop.size, crop.size, 3)
+    if store is None:
+        images = np.empty(shape, np.uint8)
+    else:
+        images = np.lib.format.open_memmap(store, mode="w+", dtype=np.uint8, shape=shape)
+    for t, frame in enumerate(frames):
+        images[t] = frame
+    return images
 
 
 def square_crop(points: np.ndarray, settings: ReconstructSettings) -> Crop:

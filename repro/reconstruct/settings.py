@@ -14,16 +14,23 @@ class ReconstructSettings(BaseModel):
     """Side of the crop over the size of the face's bounding box."""
     focal_over_crop: float = 3.0
     """Focal length over the side of the crop: one clip cannot tell it, so it is fixed."""
-    iterations: int = 250
-    """Steps of Adam over the whole clip."""
+    identity_steps: int = 5
+    """Gauss-Newton steps for the identity, on key frames."""
+    motion_steps: int = 3
+    """Gauss-Newton steps for expression and pose, on every frame."""
     shape_offset: bool = True
     """Add one fixed 3-D offset per landmark to what identity can say (not the paper's)."""
-    weight_identity: float = 0.02
-    weight_expression: float = 0.15
-    weight_smooth: float = 2.0
-    """Second difference of the expression over time."""
-    weight_pose_smooth: float = 0.3
-    weight_gap: float = 3.0
-    """Opening of lips and lids, beside the points' own places."""
+    offset_mm: float = 6.0
+    """Size at which an offset costs as much as 1 % of the inter-pupil distance in all frames."""
+    weight_landmarks: float = 30.0
+    """Independent points, 1 % of the inter-pupil distance sure, that the landmarks amount to."""
+    weight_gap: float = 30.0
+    """The same for the opening of lips and lids, beside the points' own places."""
+    weight_identity: float = 10.0
+    """The same for what all frames together say of the identity: they err alike."""
+    expression_bend: float = 0.5
+    """Second difference of a coefficient from frame to frame that is nothing unusual."""
+    pose_bend_deg: float = 1.0
+    """Second difference of the head's angles likewise."""
     max_missing: float = 0.5
     """A clip with a larger share of frames without a face is refused."""
