@@ -204,7 +204,7 @@ def photometric_errors(
     numbers: Sequence[int],
     drawn: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]],
     *,
-    largest: float = 40,
+    largest: float = 30,
 ) -> Figure:
     """How far rendered faces are from the frames they were fitted to, pixel by pixel.
 

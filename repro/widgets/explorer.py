@@ -1,5 +1,6 @@
 """Sliders on the 257 coefficients, and the face they make (Yi et al. 2020, section 3.1)."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 
 import cv2
@@ -166,7 +167,7 @@ class CoefficientExplorer(ui.HBox):
         """The widget; for readers without a front end its picture."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if isinstance(bundle, dict):
-            bundle["image/png"] = self.image.value
+            bundle["image/png"] = b64encode(self.image.value).decode("ascii")
         return bundle
 
 
