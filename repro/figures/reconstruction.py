@@ -174,7 +174,7 @@ def light_spheres(
     numbers: Sequence[int],
     true: np.ndarray | None = None,
 ) -> Figure:
-    """Frames (H, W, 3) uint8 by number, the light fitted to them, and the true light (27,) of the clip.
+    """Frames (H, W, 3) uint8 by number, the light fitted to them, and the clip's true one (27,).
 
     Above each sphere: the correlation of its brightness with the true one's over the visible half.
     """
@@ -309,7 +309,9 @@ def expression_curves(
         low, high = axis.get_ylim()
         axis.set_ylim(min(low, -0.05), max(high, 0.4))
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8, ncol=2, loc="upper right")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper right", ncol=2, fontsize=8
+    )
     _confidence(axes[-1], track)
     return figure
 
@@ -332,7 +334,7 @@ def residual_curve(model: MorphableModel, track: FaceTrack) -> Figure:
     axis.set_ylabel("residual\n(% of pupil distance)")
     axis.set_ylim(0)
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8, ncol=3)
+    figure.legend(loc="outside upper right", ncol=3, fontsize=8)
     _confidence(below, track)
     return figure
 
