@@ -93,10 +93,15 @@ class CoefficientExplorer(ui.HBox):
 
     def set(self, values: Mapping[str, float]) -> None:
         """Move coefficients, given by name in their slot's unit, such as ``{"jawOpen": 0.5}``."""
-        known = {slot.name: slot for slot in self.slots}
-        for name, value in values.items():
-            self.values[known[name].index] = value / known[name].factor
+        self.values = self._moved(values)
         self._refresh()
+
+    def look(self, values: Mapping[str, float]) -> np.ndarray:
+        """The picture (size, size, 3) uint8 that ``set`` would show; nothing is moved."""
+        kept, self.values = self.values, self._moved(values)
+        picture = self.render()
+        self.values = kept
+        return picture
 
     def reset(self) -> None:
         """Back to where it began."""
@@ -112,6 +117,15 @@ class CoefficientExplorer(ui.HBox):
             if slot.group not in ("identity", "texture"):
                 self.values[slot.index] = taken[slot.index]
         self._refresh()
+
+    def _moved(self, values: Mapping[str, float]) -> np.ndarray:
+        known = {slot.name: slot for slot in self.slots}
+        moved = self.values.copy()
+        for name, value in values.items():
+            if name not in known:
+                raise KeyError(f"no coefficient is called '{name}'")
+            moved[known[name].index] = value / known[name].factor
+        return moved
 
     def _on_choice(self, _) -> None:
         if self.page.value == 1:

@@ -80,6 +80,17 @@ def test_the_mean_face_starts_in_studio_light(explorer):
     np.testing.assert_array_equal(explorer.values[227:254], STUDIO)
 
 
+def test_a_look_moves_nothing(explorer):
+    before = explorer.values.copy()
+    assert (explorer.look({"yaw": 20}) != explorer.look({})).any()
+    np.testing.assert_array_equal(explorer.values, before)
+
+
+def test_an_unknown_name_is_named(explorer):
+    with pytest.raises(KeyError, match="jawOpened"):
+        explorer.set({"jawOpened": 1})
+
+
 def test_the_frame_slider_moves_the_face_but_keeps_the_person(model, made_up_track):
     explorer = coefficient_explorer(model, track=made_up_track, size_px=96)
     jaw = 80 + model.expression_names.index("jawOpen")
