@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -74,3 +75,20 @@ def begin(
     return Session(
         stage, Workspace.open(root, settings, corpus=corpus, seed=seed), time.perf_counter()
     )
+
+
+def check(answer: object, right: object, *, tolerance: float = 1e-4) -> str:
+    """Hold an exercise's answer, ``None`` for none yet, against the right one.
+
+    Parameters
+    ----------
+    answer, right : numbers or arrays
+    tolerance : largest difference of an entry that still counts as equal
+    """
+    if answer is None:
+        return "No answer yet."
+    given, wanted = np.asarray(answer, np.float64), np.asarray(right, np.float64)
+    if given.shape != wanted.shape:
+        return f"Not yet: the shape is {given.shape}, not {wanted.shape}."
+    off = float(np.abs(given - wanted).max(initial=0))
+    return "Right." if off <= tolerance else f"Not yet: off by up to {off:.3g}."

@@ -1,10 +1,18 @@
-"""One run of the whole pipeline under the smoke profile, shared by the tests that look at it."""
+"""What several folders' tests share: a made-up track, and one run under the smoke profile."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from repro.face.camera import Camera, Crop
+from repro.face.coefficients import Coefficients
+from repro.face.light import ambient_light
+from repro.face.model import load_open_model
+from repro.face.pose import apply_pose
+from repro.reconstruct.track import FaceTrack
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -19,3 +27,27 @@ def smoke_run(tmp_path_factory) -> Path:
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return results / "smoke" / "synthetic"
+
+
+@pytest.fixture(scope="session")
+def made_up_track() -> FaceTrack:
+    """A person who opens the mouth over 6 frames of 96 px; the face is lost in the fourth."""
+    model, frames, size = load_open_model(), 6, 96
+    expression = np.zeros((frames, 64), np.float32)
+    expression[:, model.expression_names.index("jawOpen")] = np.linspace(0, 0.5, frames)
+    pose = np.tile(np.array([0, 0, 0, 0, 0, 1.0], np.float32), (frames, 1))
+    camera = Camera(3 * size, size / 2, size / 2, size, size)
+    identity = np.random.default_rng(0).normal(0, 0.5, 80).astype(np.float32)
+    posed = apply_pose(model.vertices(identity, expression), pose)
+    light = np.tile(ambient_light(0.9), (frames, 1))
+    return FaceTrack(
+        landmarks=camera.project(model.landmarks(posed)).astype(np.float32),
+        found=np.arange(frames) != 3,
+        confidence=np.where(np.arange(frames) == 3, 0.1, 1).astype(np.float32),
+        coefficients=Coefficients(identity, expression, np.zeros(80, np.float32), light, pose),
+        shape_offset=np.zeros_like(model.mean),
+        camera=camera,
+        crop=Crop(0, 0, size, size),
+        residual=np.full((frames, model.landmark_valid.sum()), 0.5, np.float32),
+        people=1,
+    )

@@ -54,3 +54,16 @@ def ambient_light(level: float = 1.0) -> np.ndarray:
     light = np.zeros((3, 9), np.float32)
     light[:, 0] = level / (_A0 * _C0)
     return light.reshape(27)
+
+
+def key_light(towards: np.ndarray, *, ambient: float, key: float) -> np.ndarray:
+    """White light (27,) whose irradiance is ``ambient + key * cos``.
+
+    ``cos``: of the angle between the normal and the direction (3,) ``towards`` the lamp, camera
+    axes. With ``key`` below ``ambient`` nothing is black, which suits a picture of a shape.
+    """
+    x, y, z = np.asarray(towards, np.float64) / np.linalg.norm(towards)
+    light = np.zeros((3, 9), np.float32)
+    light[:, 0] = ambient / (_A0 * _C0)
+    light[:, 1:4] = key / (_A1 * _C1) * np.array([-y, z, -x])
+    return light.reshape(27)

@@ -71,7 +71,7 @@ class FaceRenderer:
                 [frame], shape[None], track.camera, light[None], model, albedo, best_frame=0
             )
             texture = frame_texture(frame, shape, track.camera, light, model)
-        bald = _without_lashes(model)
+        bald = without_lashes(model)
         region = drawn_region(bald)
         if settings.albedo == "detailed":
             albedo = seen_mouth_albedo(bald, track, frames, albedo, region)
@@ -104,6 +104,7 @@ class FaceRenderer:
         return composite(Rendering(rendering.image, coverage), background), coverage
 
 
-def _without_lashes(model: MorphableModel) -> MorphableModel:
+def without_lashes(model: MorphableModel) -> MorphableModel:
+    """The same model with no triangles for the lashes."""
     kept = ~np.isin(np.asarray(PARTS)[model.part], ("left_lashes", "right_lashes"))
     return replace(model, triangles=model.triangles[kept], part=model.part[kept])

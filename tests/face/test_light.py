@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from repro.face.light import ambient_light, irradiance, sh_basis
+from repro.face.light import ambient_light, irradiance, key_light, sh_basis
 
 
 def sphere(count=20_000):
@@ -36,3 +36,11 @@ def test_tensors_agree_with_arrays():
     normals, light = sphere(30), np.random.default_rng(0).normal(size=27)
     tensor = irradiance(torch.tensor(normals), torch.tensor(light))
     np.testing.assert_allclose(tensor.numpy(), irradiance(normals, light), atol=1e-12)
+
+
+def test_a_key_light_falls_off_with_the_cosine():
+    towards = np.array([0.6, 0.0, -0.8])
+    light = key_light(towards, ambient=0.5, key=0.3)
+    normals = np.array([towards, -towards, [0, 1, 0]])
+    lit = irradiance(normals, light)
+    np.testing.assert_allclose(lit, np.outer([0.8, 0.2, 0.5], np.ones(3)), atol=1e-6)

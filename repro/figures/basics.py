@@ -16,27 +16,42 @@ from repro.face.landmarks import LIPS
 _ANGLES = ("pitch", "yaw", "roll")
 
 
-def sheet(rows: Mapping[str, Sequence[np.ndarray]], *, width_in: float = 11) -> Figure:
+def sheet(
+    rows: Mapping[str, Sequence[np.ndarray]],
+    *,
+    titles: Sequence[str] = (),
+    captions: Mapping[str, Sequence[str]] | None = None,
+    width_in: float = 11,
+) -> Figure:
     """Rows of frames, each with its name.
 
     Parameters
     ----------
-    rows : name -> frames (H, W, 3) uint8 or float in [0, 1], the same number in each row
+    rows : name -> frames (H, W, 3) uint8 or float in [0, 1]
+    titles : of the columns
+    captions : name of a row -> words above each of its frames, in place of the titles
     """
+    above = {next(iter(rows)): titles, **(captions or {})}
+    above = {name: words for name, words in above.items() if words}
     count = max(len(frames) for frames in rows.values())
-    cell = width_in / count
+    cell = (width_in - 0.25) / count
     figure, axes = plt.subplots(
-        len(rows), count, figsize=(width_in, cell * len(rows) + 0.1), squeeze=False
-    )
+        len(rows), count, figsize=(width_in, cell * len(rows) + 0.25 * len(above) + 0.1),
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
+    pads = {"w_pad": 0.01, "h_pad": 0.01, "wspace": 0.01, "hspace": 0.01}
+    figure.get_layout_engine().set(**pads)  # type: ignore[union-attr]
     for line, (name, frames) in zip(axes, rows.items(), strict=True):
-        for axis in line:
+        words = above.get(name, ())
+        for k, axis in enumerate(line):
             axis.set_xticks([])
             axis.set_yticks([])
             axis.spines[:].set_visible(False)
-        for axis, frame in zip(line, frames, strict=False):
-            axis.imshow(frame, vmin=0, vmax=1)
+            if k < len(frames):
+                axis.imshow(frames[k], vmin=0, vmax=1)
+            if k < len(words):
+                axis.set_title(words[k], fontsize=9)
         line[0].set_ylabel(name, fontsize=9)
-    figure.subplots_adjust(left=0.03, right=1, bottom=0, top=1, wspace=0.02, hspace=0.02)
     return figure
 
 

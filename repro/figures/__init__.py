@@ -1,0 +1,31 @@
+"""Pictures that the notebooks show and keep.
+
+``basics``: sheets of frames, curves, overlays, under ``figures.`` itself. Each notebook with
+pictures of its own has a module: ``reconstruction``.
+"""
+
+from repro.figures.basics import (
+    curves,
+    evenly,
+    keep,
+    mouths,
+    pose_curves,
+    pose_styles,
+    sheet,
+    speech,
+    stills,
+    with_points,
+)
+
+__all__ = [
+    "curves",
+    "evenly",
+    "keep",
+    "mouths",
+    "pose_curves",
+    "pose_styles",
+    "sheet",
+    "speech",
+    "stills",
+    "with_points",
+]
