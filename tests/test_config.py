@@ -70,7 +70,7 @@ def test_a_profile_of_one_s_own_is_read_from_its_file(tmp_path):
         (
             "smoke",
             {"refin.steps": 3},
-            ["refin.steps", "corpus, reconstruct, reconstruct_network, motion"],
+            ["refin.steps", "reconstruct_network, motion"],
         ),
         ("smoke", {"steps": 3}, ["SECTION.SETTING"]),
         ("smoke", {"refine.levels": 9}, ["[refine]", "cannot be halved 9 times"]),
