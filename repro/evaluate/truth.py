@@ -62,7 +62,7 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
     seen = track.crop.to_source(track.camera.project(heads))
     return {
         **pose_errors(c.pose, truth),
-        **place_errors(heads, true_heads, _source_camera(track), truth.camera),
+        **place_errors(heads, true_heads, source_camera(track), truth.camera),
         **landmark_errors(seen, truth, model),
         **mouth_motion_errors(c.expression, truth.expression[:frames], model),
         **_action_correlations(c.expression, truth.expression[:frames], model),
@@ -202,11 +202,18 @@ def shape_error_mm(shape: np.ndarray, true: np.ndarray) -> float:
     return float(np.linalg.norm(a @ turn - b, axis=1).mean() * 1000)
 
 
-def _source_camera(track: FaceTrack) -> Camera:
-    """The track's camera, for the pixels of the source picture."""
-    scale, camera = track.crop.scale, track.camera
-    cx, cy = track.crop.to_source(np.array([camera.cx, camera.cy]))
-    return Camera(camera.focal_px / scale, float(cx), float(cy), camera.width, camera.height)
+def source_camera(track: FaceTrack) -> Camera:
+    """The track's camera for the pixels of the source; its image is as large as the crop."""
+    crop, camera = track.crop, track.camera
+    cx, cy = crop.to_source(np.array([camera.cx, camera.cy]))
+    size = round(crop.side)
+    return Camera(camera.focal_px / crop.scale, float(cx), float(cy), size, size)
+
+
+def seen_landmarks(track: FaceTrack, model: MorphableModel) -> np.ndarray:
+    """The fitted model's landmarks (T, 478, 2) in source pixels."""
+    heads = apply_pose(model.landmarks(track.vertices(model)), track.coefficients.pose)
+    return track.crop.to_source(track.camera.project(heads))
 
 
 def _action_correlations(
