@@ -84,7 +84,7 @@ ASSETS: tuple[Asset, ...] = (
         how="Take the trained model named in the README of "
         "https://github.com/sicxu/Deep3DFaceRecon_pytorch.",
         place="deep3dface/epoch_20.pth",
-        stand_in="fitting to landmarks and colours",
+        stand_in="a network of this package, trained on the open corpus, and a fit to every clip",
     ),
     Asset(
         name="arcface",

@@ -320,21 +320,48 @@ def _print_results(root: Path) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="rasteriser, renderer or corpus.")],
-    runs: Annotated[int, typer.Option(min=1, help="Timed calls, after a warm-up.")] = 100,
+    name: Annotated[str, typer.Argument(help="rasteriser, renderer, corpus or reconstruct.")],
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to reconstruct.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1)] = 1,
+    clips: Annotated[
+        Path | None, typer.Option(help="reconstruct: a folder of videos, not synthetic people.")
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="reconstruct: settings of this profile, and its network beside the fit."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="reconstruct: who the people are.")] = 0,
+    results: ResultsOption = Path("results"),
+    overrides: SetOption = None,
     to: Annotated[Path | None, typer.Option("--out", help="Write the JSON here too.")] = None,
 ) -> None:
-    """Time a part whose speed matters; prints JSON."""
+    """Measure a part whose speed or accuracy matters; prints JSON."""
     from repro.bench import BENCHES
     from repro.provenance import write_json
 
     if name not in BENCHES:
         raise UserError(f"There is no bench '{name}'; choose one of {', '.join(BENCHES)}.")
-    record = BENCHES[name](runs=runs, threads=threads)
+    given: dict[str, object] = {"runs": runs, "threads": threads}
+    if name == "reconstruct":
+        given |= {"clips": clips, "seed": seed}
+        if profile is not None:
+            given |= _reconstruction_of(profile, results, overrides or [])
+    record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
         write_json(to, record)
     typer.echo(json.dumps(record, indent=2))
+
+
+def _reconstruction_of(profile: str, results: Path, overrides: list[str]) -> dict[str, object]:
+    """Settings of the fit and the network of a profile's run, trained now where it is not yet."""
+    from repro import pipeline
+
+    settings = load_profile(profile, parse_overrides(overrides))
+    ws = pipeline.Workspace.open(_root(results.resolve(), profile, SYNTHETIC), settings)
+    network, _, _ = pipeline.coefficient_network(ws)
+    return {"settings": settings.reconstruct, "network": network}
 
 
 def main() -> None:

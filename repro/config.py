@@ -17,6 +17,7 @@ from repro.corpus.settings import CorpusSettings
 from repro.errors import UserError
 from repro.motion.person import EyesMethod, MouthMethod, PoseMethod
 from repro.motion.settings import MotionSettings
+from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.settings import ReconstructSettings
 from repro.refine.settings import RefineSettings
 from repro.render.face import RenderSettings
@@ -66,6 +67,7 @@ class Profile(BaseModel):
     name: str
     corpus: CorpusSettings = CorpusSettings()
     reconstruct: ReconstructSettings = ReconstructSettings()
+    reconstruct_network: ReconstructNetworkSettings = ReconstructNetworkSettings()
     motion: MotionSettings = MotionSettings()
     render: RenderSettings = RenderSettings()
     refine: RefineSettings = RefineSettings()

@@ -173,15 +173,15 @@ def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):
 
 
 def test_a_share_of_the_corpus_is_made_where_the_run_looks_for_it(call, monkeypatch, tmp_path):
-    from repro import pipeline
+    from repro.pipeline import targets
 
     asked = []
 
     def made(folder, settings, *, splits, part, progress):
         asked.append((folder, settings.people, part))
-        return pipeline.Corpus(folder, settings, ())
+        return targets.Corpus(folder, settings, ())
 
-    monkeypatch.setattr(pipeline, "make_corpus", made)
+    monkeypatch.setattr(targets, "make_corpus", made)
     arguments = ("--profile", "smoke", "--results", tmp_path, "--set", "corpus.people=4")
     code, printed, _ = call("corpus", "--share", "2/8", *arguments)
     ((folder, people, part),) = asked

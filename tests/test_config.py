@@ -67,7 +67,11 @@ def test_a_profile_of_one_s_own_is_read_from_its_file(tmp_path):
         ("smoke", {"refine.stepz": 3}, ["'stepz'", "[refine]", "did you mean 'steps'", "ngf"]),
         ("smoke", {"refine.steps": "many"}, ["refine.steps", "'many'", "integer"]),
         ("smoke", {"motion.batch": 0}, ["motion.batch", "0", "greater than or equal to 1"]),
-        ("smoke", {"refin.steps": 3}, ["refin.steps", "corpus, reconstruct, motion"]),
+        (
+            "smoke",
+            {"refin.steps": 3},
+            ["refin.steps", "reconstruct_network, motion"],
+        ),
         ("smoke", {"steps": 3}, ["SECTION.SETTING"]),
         ("smoke", {"refine.levels": 9}, ["[refine]", "cannot be halved 9 times"]),
         ("smoke", {"refine_general.ngf": 9}, ["refine_general", "agree in ngf"]),

@@ -10,7 +10,7 @@ from repro import pipeline
 from repro.config import load_profile
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
-from repro.pipeline import Workspace, recordings, target, videos
+from repro.pipeline import Workspace, recordings, target, targets, videos
 
 PROFILE = load_profile("smoke", {"corpus.people": 3, "corpus.general_clips": 2})
 """So that six general clips are asked for."""
@@ -96,8 +96,8 @@ def quick(monkeypatch):
         count = min(frames or clip.frames, clip.frames)
         return SimpleNamespace(frames=np.zeros((count, 8, 8, 3), np.uint8), track=track)
 
-    monkeypatch.setattr(pipeline, "reconstruct", reconstruct)
-    monkeypatch.setattr(pipeline.FaceTrack, "load", lambda _: range(60))
+    monkeypatch.setattr(targets, "reconstruct", reconstruct)
+    monkeypatch.setattr(targets.FaceTrack, "load", lambda _: range(60))
 
 
 def test_the_sound_of_a_file_apart_goes_with_the_video(tmp_path, voxceleb2, quick):

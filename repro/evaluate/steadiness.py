@@ -33,6 +33,19 @@ def jitter_percent(points: np.ndarray, *, points_used: np.ndarray | None = None)
     return 100 * float(np.sqrt((second**2).sum(-1).mean())) / pupils
 
 
+def angle_jitter_deg(angles: np.ndarray) -> float:
+    """Root mean square of an angle's second difference, degrees; motion counts too.
+
+    Parameters
+    ----------
+    angles : (T,) radians; frames with NaN, and those beside them, do not count; nan comes out
+        where no three frames in a row are left
+    """
+    second = np.diff(np.asarray(angles, np.float64), n=2)
+    second = second[np.isfinite(second)]
+    return float(np.degrees(np.sqrt((second**2).mean()))) if len(second) else float("nan")
+
+
 def lag_frames(signal: np.ndarray, reference: np.ndarray) -> float:
     """By how many frames a signal trails behind a reference; negative where it leads.
 

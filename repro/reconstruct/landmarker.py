@@ -63,13 +63,14 @@ def landmarker_file() -> Path:
 class _Landmarker(AbstractContextManager):
     """Holds the native object open, and closes it: its destructor complains at exit."""
 
-    def __init__(self, *, faces: int, video: bool):
+    def __init__(self, *, faces: int, video: bool, transforms: bool = False):
         from mediapipe.tasks.python import BaseOptions, vision
 
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_path=str(landmarker_file())),
             running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
-            output_face_blendshapes=True,
+            output_face_blendshapes=not transforms,
+            output_facial_transformation_matrixes=transforms,
             num_faces=faces,
         )
         with _native_quiet():
@@ -133,6 +134,22 @@ class Follower(_Landmarker):
                 break
             face = self.find(picture)
         return face
+
+
+class HeadTransformer(_Landmarker):
+    """The landmarker's own head transforms, as it gives them for a video: one face, filtered."""
+
+    def __init__(self):
+        super().__init__(faces=1, video=True, transforms=True)
+
+    def find(self, picture: np.ndarray, time_ms: int) -> np.ndarray | None:
+        """Transform (4, 4) of the face in a picture (H, W, 3) uint8; times must rise.
+
+        From the canonical face model to a camera of 63 degrees of vertical view in the picture's
+        middle: centimetres, y up, z towards the viewer, in both.
+        """
+        result = self._native.detect_for_video(_native_image(picture), time_ms)
+        return next(iter(result.facial_transformation_matrixes), None)
 
 
 def view(image: np.ndarray, crop: Crop) -> np.ndarray:

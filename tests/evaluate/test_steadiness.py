@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from repro.evaluate.steadiness import jitter_percent, lag_frames, steadiness
+from repro.evaluate.steadiness import angle_jitter_deg, jitter_percent, lag_frames, steadiness
 from repro.face import landmarks as lm
 
 
@@ -90,3 +90,13 @@ def test_steadiness_sees_a_trailing_track():
     assert got["lag_frames"] == pytest.approx(0.5, abs=0.05)
     assert got["gap_lag_frames"] == pytest.approx(0.5, abs=0.1)
     assert got["error_percent"] > 1
+
+
+def test_an_angle_that_turns_evenly_does_not_jitter_and_one_that_shakes_does():
+    t = np.arange(20)
+    assert angle_jitter_deg(0.1 * t) == pytest.approx(0, abs=1e-6)
+    shaken = np.deg2rad(0.5) * (-1.0) ** t
+    assert angle_jitter_deg(shaken) == pytest.approx(2)
+    shaken[7] = np.nan
+    assert angle_jitter_deg(shaken) == pytest.approx(2)
+    assert np.isnan(angle_jitter_deg(np.array([0.1, np.nan, 0.2])))

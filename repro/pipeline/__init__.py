@@ -1,0 +1,43 @@
+"""The stages of Yi et al. 2020 in order, each kept under the hash of its inputs and settings.
+
+Notebooks, ``repro run`` and ``repro talk`` call the same functions. A stage that was made before
+from the same inputs and settings is read, not made again; one that was cut off leaves nothing.
+"""
+
+from repro.pipeline.motion import general_motion, personal_motion
+from repro.pipeline.network import coefficient_network
+from repro.pipeline.refinement import general_refiner, personal_refiner
+from repro.pipeline.rendering import pairs, renderer
+from repro.pipeline.targets import (
+    HELD_OUT,
+    Target,
+    corpus,
+    general_targets,
+    personal_targets,
+    recordings,
+    target,
+    videos,
+)
+from repro.pipeline.workspace import SYNTHETIC, Workspace, one_thread, source_digest
+
+__all__ = [
+    "HELD_OUT",
+    "SYNTHETIC",
+    "Target",
+    "Workspace",
+    "coefficient_network",
+    "corpus",
+    "general_motion",
+    "general_refiner",
+    "general_targets",
+    "one_thread",
+    "pairs",
+    "personal_motion",
+    "personal_refiner",
+    "personal_targets",
+    "recordings",
+    "renderer",
+    "source_digest",
+    "target",
+    "videos",
+]

@@ -1,0 +1,86 @@
+"""From audio to motion (notebooks 03 and 04; Yi et al. 2020, section 3.2)."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from repro.face import landmarks as lm
+from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
+from repro.motion.losses import vertex_metric
+from repro.motion.mapping import MotionMapping
+from repro.motion.train import fine_tune, train_general
+from repro.pipeline.targets import Target, general_targets
+from repro.pipeline.workspace import Workspace, counting, one_thread
+
+MOUTH_WEIGHT = 10.0
+"""Weight of lip vertices beside the face's, where errors are measured in vertices."""
+
+
+def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
+    """The general mapping from audio to motion, its history and its key (notebook 03)."""
+    settings = ws.profile.motion
+    clips = general_targets(ws)
+    key = {"clips": [t.key for t in clips], "settings": settings, "seed": ws.seed}
+
+    def make(folder: Path) -> None:
+        with one_thread(), tqdm(desc="general motion", unit="epoch") as bar:
+            mapping, history = train_general(
+                [(t.windows, t.motion) for t in clips],
+                settings,
+                seed=ws.seed,
+                device=ws.device,
+                metric=_metric(ws),
+                progress=counting(bar),
+            )
+        save_mapping(mapping, folder / "mapping", history)
+
+    folder = ws.stage("motion-general", key, make, "speech", "motion")
+    return *load_mapping(folder / "mapping"), folder.name
+
+
+def personal_motion(
+    ws: Workspace, person: Target, *, frames: int
+) -> tuple[MotionMapping, MotionHistory, str]:
+    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04)."""
+    settings = ws.profile.motion
+    general, _, general_key = general_motion(ws)
+    key = {
+        "general": general_key,
+        "person": person.key,
+        "frames": frames,
+        "settings": settings,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        with one_thread(), tqdm(desc="personal motion", unit="epoch") as bar:
+            mapping, history = fine_tune(
+                general,
+                person.windows[:frames],
+                person.motion[:frames],
+                seed=ws.seed,
+                settings=settings,
+                device=ws.device,
+                metric=_metric(ws),
+                progress=counting(bar),
+            )
+        save_mapping(mapping, folder / "mapping", history)
+
+    folder = ws.stage("motion-personal", key, make, "speech", "motion")
+    return *load_mapping(folder / "mapping"), folder.name
+
+
+def _metric(ws: Workspace) -> np.ndarray | None:
+    """What errors of expression are measured after, where the profile departs from Eq. 2."""
+    if not ws.profile.motion.vertex_loss:
+        return None
+    model = ws.model
+    corner = model.landmark_barycentrics.argmax(1)
+    vertex = model.triangles[model.landmark_triangles, corner]
+    return vertex_metric(
+        model.expression_basis,
+        model.skin_mask + MOUTH_WEIGHT * model.lip_mask,
+        pairs=vertex[lm.INNER_LIP_PAIRS],
+        pair_weight=1.0,
+    )

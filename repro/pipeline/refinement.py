@@ -1,0 +1,80 @@
+"""Rendered frames made real (notebook 06; Yi et al. 2020, section 3.4)."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from repro import assets
+from repro.pipeline.rendering import pairs
+from repro.pipeline.targets import Target, general_targets
+from repro.pipeline.workspace import Workspace, counting
+from repro.refine.identity import identity_network
+from repro.refine.refine import Refiner
+from repro.refine.train import RefineHistory, train_refiner
+
+
+def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
+    """The refiner trained on the general clips, its history and its key (notebook 06)."""
+    people = general_targets(ws)
+    key = {
+        "people": [t.key for t in people],
+        "settings": ws.profile.refine_general,
+        "render": ws.profile.render,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
+        _train(ws, folder, data, ws.profile.refine_general, None, "general refinement")
+
+    folder = ws.stage("refine-general", key, make, "render", "refine")
+    return *_read_refiner(ws, folder), folder.name
+
+
+def personal_refiner(
+    ws: Workspace, person: Target, *, frames: int
+) -> tuple[Refiner, RefineHistory, str]:
+    """The refiner fine-tuned on the person's first ``frames`` frames (notebook 06)."""
+    general, _, general_key = general_refiner(ws)
+    key = {
+        "general": general_key,
+        "person": person.key,
+        "frames": frames,
+        "settings": ws.profile.refine,
+        "render": ws.profile.render,
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        data = [pairs(ws, person, frames=frames, albedo_frames=frames)]
+        _train(ws, folder, data, ws.profile.refine, general, "personal refinement")
+
+    folder = ws.stage("refine-personal", key, make, "render", "refine")
+    return *_read_refiner(ws, folder), folder.name
+
+
+def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str) -> None:
+    with tqdm(desc=title, unit="step") as bar:
+        refiner, history = train_refiner(
+            data,
+            settings,
+            seed=ws.seed,
+            identity_name=identity_network(assets.find("arcface")).name,
+            init=init,
+            device=ws.device,
+            resnet18_file=assets.find("resnet18"),
+            progress=counting(bar),
+        )
+    refiner.save(folder / "refiner")
+    curves = {name: [round(float(v), 6) for v in values] for name, values in history.losses.items()}
+    about = {**asdict(history), "losses": curves}
+    (folder / "history.json").write_text(json.dumps(about) + "\n")
+
+
+def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:
+    about = json.loads((folder / "history.json").read_text())
+    about["losses"] = {name: np.array(v, np.float32) for name, v in about["losses"].items()}
+    return Refiner.load(folder / "refiner", device=ws.device), RefineHistory(**about)

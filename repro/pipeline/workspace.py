@@ -1,0 +1,106 @@
+"""Where the stages' results go, and with what they are made."""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from repro.config import Profile
+from repro.errors import UserError
+from repro.face.model import MorphableModel, load_open_model
+from repro.store import Store
+
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where results go, and with which settings, seed and face model they are made.
+
+    root     folder of this profile's results on this corpus
+    profile  settings of every stage
+    corpus   "synthetic", or a folder: a corpus that ``repro.corpus.readers`` knows, or videos
+    seed     the one seed from which all others are drawn
+    """
+
+    root: Path
+    profile: Profile
+    corpus: str
+    seed: int
+    model: MorphableModel
+
+    @classmethod
+    def open(
+        cls, root: Path | str, profile: Profile, *, corpus: str = SYNTHETIC, seed: int = 0
+    ) -> "Workspace":
+        """A workspace on the open face model.
+
+        Raises
+        ------
+        UserError
+            The folder cannot be written.
+        """
+        root = Path(root)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"Folder '{root}' cannot be written ({error.strerror}).") from error
+        return cls(root, profile, corpus, seed, load_open_model())
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The stages made so far."""
+        return Store(self.root / "stages")
+
+    def stage(
+        self, name: str, key: Mapping[str, object], make: Callable[[Path], None], *code: str
+    ) -> Path:
+        """The folder of a finished stage, made now where it is missing.
+
+        ``code``: the parts of the package whose sources belong to the key.
+        """
+        return self.store.stage(name, {**key, "code": source_digest(*code)}, make)
+
+    @property
+    def device(self) -> str:
+        """``cuda`` where there is one, else ``cpu``."""
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: with tensors this small, more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def source_digest(*parts: str) -> str:
+    """Hash of the sources of some parts of the package, such as ``"motion"``."""
+    package = Path(__file__).parents[1]
+    content = hashlib.sha256()
+    for part in parts:
+        for path in sorted((package / part).glob("*.py")):
+            content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()[:20]
+
+
+def counting(bar: tqdm) -> Callable[..., None]:
+    """What a training calls with steps done and planned, and its loss, to move a bar."""
+
+    def progress(done: int, planned: int, *loss: float) -> None:
+        bar.total = planned
+        if loss:
+            bar.set_postfix_str(f"loss {loss[0]:.4f}", refresh=False)
+        bar.update(done - bar.n)
+
+    return progress
