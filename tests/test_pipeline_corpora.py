@@ -91,10 +91,11 @@ def test_in_a_folder_of_videos_the_longest_is_personal(tmp_path):
 def quick(monkeypatch):
     """Stands in for the reconstruction: as many empty frames as were asked for."""
 
-    def reconstruct(clip, *_, frames):
+    def reconstruct(clip, *_, frames, store):
         track = SimpleNamespace(save=lambda path: path.touch())
         count = min(frames or clip.frames, clip.frames)
-        return SimpleNamespace(frames=np.zeros((count, 8, 8, 3), np.uint8), track=track)
+        np.save(store, np.zeros((count, 8, 8, 3), np.uint8))
+        return SimpleNamespace(track=track)
 
     monkeypatch.setattr(targets, "reconstruct", reconstruct)
     monkeypatch.setattr(targets.FaceTrack, "load", lambda _: range(60))
