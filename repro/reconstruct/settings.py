@@ -20,11 +20,11 @@ class ReconstructSettings(BaseModel):
     """Gauss-Newton steps for expression and pose, on every frame."""
     shape_offset: bool = True
     """Add one fixed 3-D offset per landmark to what identity can say (not the paper's)."""
-    offset_mm: float = 6.0
+    offset_mm: float = 3.5
     """Size at which an offset costs as much as 1 % of the inter-pupil distance in all frames."""
-    weight_landmarks: float = 30.0
+    weight_landmarks: float = 15.0
     """Independent points, 1 % of the inter-pupil distance sure, that the landmarks amount to."""
-    weight_gap: float = 30.0
+    weight_gap: float = 15.0
     """The same for the opening of lips and lids, beside the points' own places."""
     weight_identity: float = 10.0
     """The same for what all frames together say of the identity: they err alike."""
