@@ -348,6 +348,8 @@ def bench(
         given |= {"clips": clips, "seed": seed}
         if profile is not None:
             given |= _reconstruction_of(profile, results, overrides or [])
+    elif clips is not None or profile is not None or seed:
+        raise UserError(f"--clips, --profile and --seed are for reconstruct, not for {name}.")
     record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
         write_json(to, record)

@@ -172,6 +172,11 @@ def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):
     assert record["machine"]["cpu"]
 
 
+def test_a_bench_refuses_what_is_for_another(call, tmp_path):
+    code, _, error = call("bench", "rasteriser", "--clips", tmp_path)
+    assert code == 2 and "reconstruct" in error
+
+
 def test_a_share_of_the_corpus_is_made_where_the_run_looks_for_it(call, monkeypatch, tmp_path):
     from repro.pipeline import targets
 

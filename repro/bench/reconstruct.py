@@ -19,8 +19,16 @@ from repro.corpus.settings import CorpusSettings
 from repro.corpus.synthetic import make_corpus
 from repro.corpus.truth import load_truth
 from repro.errors import UserError
-from repro.evaluate.compare_reconstruction import FIT, TRANSFORM, Measured, compare, measure
+from repro.evaluate.compare_reconstruction import (
+    FIT,
+    TRANSFORM,
+    UNFILTERED,
+    Measured,
+    compare,
+    measure,
+)
 from repro.evaluate.reprojection import against_landmarks
+from repro.evaluate.steadiness import angle_jitter_deg
 from repro.evaluate.truth import against_truth
 from repro.face.model import MorphableModel, load_open_model
 from repro.provenance import Stopwatch, machine
@@ -61,7 +69,8 @@ def bench_reconstruct(
     Returns
     -------
     Medians over the clips of ``evaluate.truth.against_truth`` (``truth``; for a folder, of
-    ``evaluate.reprojection.against_landmarks``, and each clip's) and of the ``comparison``'s rows;
+    ``evaluate.reprojection.against_landmarks``, and each clip's; there the worst frame is that of
+    all clips, and frames far off are counted over all) and of the ``comparison``'s rows;
     frames per second of detection, fit and both, over all frames; the largest peak of memory in
     MiB. Of synthetic people also the share whose neutral face is nearer to the truth than the mean
     face.
@@ -111,7 +120,9 @@ def _on_people(
         for entry in tqdm(entries, desc="reconstruction", unit="clip", leave=False):
             truth = load_truth(entry.truth)
             measured = costs.measure(open_clip(entry.video), model, settings)
-            errors.append(against_truth(measured.made.track, truth, model))
+            true_jitter = angle_jitter_deg(truth.pose[: len(measured), 1])
+            found = against_truth(measured.made.track, truth, model)
+            errors.append({**found, "true_yaw_jitter_deg": true_jitter})
             rows.append(compare(measured, model, network=network, truth=truth))
     better = [e["neutral_error_mm"] < e["mean_face_error_mm"] for e in errors]
     return {
@@ -139,13 +150,14 @@ def _on_clips(
         seen.append({
             **against_landmarks(measured.made.track, model),
             "yaw_jitter_over_transform": jitter[FIT] / jitter[TRANSFORM],
+            "yaw_jitter_over_unfiltered": jitter[FIT] / jitter[UNFILTERED],
             "fit_lag_frames": float(compared[0]["lag_frames"]),
             "frames_per_s": len(measured) / measured.total_s,
         })  # fmt: skip
         rows.append(compared)
     names = [clip.path.name for clip in clips]
     return {
-        "landmarks": _medians(seen),
+        "landmarks": {**_medians(seen), **_totals(seen)},
         "clips": {n: _rounded(values) for n, values in zip(names, seen, strict=True)},
         "comparison": _comparison(rows),
         **costs.summary(),
@@ -197,6 +209,14 @@ def _medians(rows: Sequence[dict[str, float]]) -> dict[str, float | None]:
     """Of each name, over the rows that have a number; names without any are left out."""
     found = {name: np.array([row[name] for row in rows], float) for name in rows[0]}
     return _rounded({n: float(np.nanmedian(v)) for n, v in found.items() if np.isfinite(v).any()})
+
+
+def _totals(clips: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Failures are not to be lost in a median: the worst frame of all, and how many are far off."""
+    return {
+        "worst_frame": max(round(clip["worst_frame"], 4) for clip in clips),
+        **{k: sum(clip[k] for clip in clips) for k in ("far_frames", "far_frames_unflagged")},
+    }
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float | None]:

@@ -1,7 +1,8 @@
 """The ways to a head's pose and a face's motion beside each other, on one clip.
 
 The fit, the coefficient network, a rigid mean face laid on the landmarks (solvePnP), and the
-landmarker's own head transform. The first three get the same landmarks.
+landmarker's own head transform, as it comes and without its filter. The first three get the same
+landmarks.
 """
 
 import time
@@ -33,7 +34,13 @@ from repro.reconstruct.reconstruct import Reconstruction, reconstruct
 from repro.reconstruct.settings import ReconstructSettings
 from repro.reconstruct.track import FaceTrack
 
-FIT, NETWORK, PNP, TRANSFORM = METHODS = ("fit", "network", "solvepnp", "landmarker transform")
+FIT, NETWORK, PNP, TRANSFORM, UNFILTERED = METHODS = (
+    "fit",
+    "network",
+    "solvepnp",
+    "landmarker transform",
+    "landmarker transform, unfiltered",
+)
 
 
 @dataclass(frozen=True)
@@ -107,12 +114,13 @@ def compare(
         poses[NETWORK] = tracks[NETWORK].coefficients.pose
     with _timed(spent, PNP):
         poses[PNP] = pnp_poses(found.points, model, source)
-    with _timed(spent, TRANSFORM):
-        poses[TRANSFORM] = transform_poses(clip.read(0, frames))
+    for method in (TRANSFORM, UNFILTERED):
+        with _timed(spent, method):
+            poses[method] = transform_poses(clip.read(0, frames), filtered=method == TRANSFORM)
     reference = _reference(found, model, source) if truth is None else truth.pose[:frames]
     rows = []
     for method, pose in poses.items():
-        landmarks_s = 0.0 if method == TRANSFORM else measured.detection_s
+        landmarks_s = 0.0 if method in (TRANSFORM, UNFILTERED) else measured.detection_s
         row: dict[str, str | float] = {"method": method}
         if truth is not None:
             row |= _against_truth(pose, tracks.get(method), truth, model)

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from repro import FPS
 from repro.face.pose import euler_angles
 from repro.reconstruct.landmarker import HeadTransformer
 
@@ -32,16 +31,20 @@ def pose_of_transform(transform: np.ndarray) -> np.ndarray:
     return np.concatenate([euler_angles(turn / scale), m[..., :3, 3] @ _FLIP * _CM], -1)
 
 
-def transform_poses(frames: Iterable[np.ndarray]) -> np.ndarray:
+def transform_poses(frames: Iterable[np.ndarray], *, filtered: bool = True) -> np.ndarray:
     """Poses (T, 6) float32 of the one face in frames (H, W, 3) uint8 at 25 fps, NaN without one.
 
     Whole frames, as everybody would use it: the landmarker takes the picture's middle for the
-    camera's, which holds for a frame and not for a crop of it. Its low-pass filter for videos is
-    on, with the frames' true times. A face smaller than a sixth of the frame is not found.
+    camera's, which holds for a frame and not for a crop of it. A face smaller than a sixth of the
+    frame is not found.
+
+    Parameters
+    ----------
+    filtered : with its low-pass filter for videos, which is how it comes and trails behind
     """
     poses = []
-    with HeadTransformer() as landmarker:
-        for t, frame in enumerate(frames):
-            found = landmarker.find(frame, round(1000 * t / FPS))
+    with HeadTransformer(filtered=filtered) as landmarker:
+        for frame in frames:
+            found = landmarker.find(frame)
             poses.append(np.full(6, np.nan) if found is None else pose_of_transform(found))
     return np.array(poses, np.float32).reshape(-1, 6)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from repro import FPS
 from repro.errors import UserError
 from repro.face.camera import Crop
 
@@ -137,17 +138,24 @@ class Follower(_Landmarker):
 
 
 class HeadTransformer(_Landmarker):
-    """The landmarker's own head transforms, as it gives them for a video: one face, filtered."""
+    """The landmarker's own head transforms for a video of one face.
 
-    def __init__(self):
+    ``filtered``: with its low-pass filter, as it comes; else every frame for itself.
+    """
+
+    def __init__(self, *, filtered: bool):
         super().__init__(faces=1, video=True, transforms=True)
+        self._frame = 0
+        self._stride_ms = 1000 // FPS if filtered else _STRIDE_MS
 
-    def find(self, picture: np.ndarray, time_ms: int) -> np.ndarray | None:
-        """Transform (4, 4) of the face in a picture (H, W, 3) uint8; times must rise.
+    def find(self, picture: np.ndarray) -> np.ndarray | None:
+        """Transform (4, 4) of the face in the next picture (H, W, 3) uint8.
 
         From the canonical face model to a camera of 63 degrees of vertical view in the picture's
         middle: centimetres, y up, z towards the viewer, in both.
         """
+        self._frame += 1
+        time_ms = self._frame * self._stride_ms
         result = self._native.detect_for_video(_native_image(picture), time_ms)
         return next(iter(result.facial_transformation_matrixes), None)
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from repro.evaluate.steadiness import lag_frames
 from repro.face.pose import rotation_matrix
 from repro.reconstruct.head_transform import pose_of_transform, transform_poses
 
@@ -32,6 +33,18 @@ def test_heads_turn_the_way_they_turn(portrait, turned_portrait):
     assert abs(front[1:]).max() < 6
     assert (side - front)[1] == pytest.approx(45, abs=9)
     assert (roll - front)[2] == pytest.approx(10, abs=3)
+
+
+def test_the_filter_trails_behind(portrait):
+    """The picture sways by a fortieth of its width."""
+    size = portrait.image.shape[1]
+    sway = size / 40 * np.sin(np.arange(30) / 3)
+    frames = [
+        cv2.warpAffine(portrait.image, np.array([[1, 0, x], [0, 1, 0]]), (size, size)) for x in sway
+    ]
+    late, prompt = (transform_poses(frames, filtered=filtered)[:, 3] for filtered in (True, False))
+    assert lag_frames(late, sway) > 0.3
+    assert lag_frames(prompt, sway) == pytest.approx(0, abs=0.15)
 
 
 def test_a_frame_without_a_face_has_no_pose(portrait):
