@@ -8,7 +8,7 @@ from repro.corpus.plan import GENERAL
 from repro.corpus.recording import Recording
 from repro.corpus.truth import truth_of
 from repro.pipeline.targets import recordings, target, window_s
-from repro.pipeline.workspace import Workspace, counting
+from repro.pipeline.workspace import Workspace, counting, one_thread
 from repro.reconstruct.network import CoefficientNetwork
 from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, save_network
 from repro.reconstruct.portraits import film_portraits
@@ -37,7 +37,7 @@ def coefficient_network(ws: Workspace) -> tuple[CoefficientNetwork, NetworkHisto
 
     def make(folder: Path) -> None:
         checkpoint.parent.mkdir(exist_ok=True)
-        with tqdm(desc="coefficient network", unit="step") as bar:
+        with one_thread(), tqdm(desc="coefficient network", unit="step") as bar:
             network, history = train_network(
                 Samples.load(faces / "samples.npz"),
                 ws.model,

@@ -85,11 +85,11 @@ def one_thread() -> Iterator[None]:
 
 @functools.cache
 def source_digest(*parts: str) -> str:
-    """Hash of the sources of some parts of the package, such as ``"motion"``."""
+    """Hash of the sources and data of some parts of the package, such as ``"motion"``."""
     package = Path(__file__).parents[1]
     content = hashlib.sha256()
     for part in parts:
-        for path in sorted((package / part).glob("*.py")):
+        for path in sorted([*(package / part).glob("*.py"), *(package / part).glob("data/*")]):
             content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:20]
 
