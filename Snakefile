@@ -26,12 +26,12 @@ PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles
 
 # notebook: the notebooks it needs, and the modules and packages it adds to theirs
 STAGES = {
-    "01_data_preparation": ([], ["face", "speech", "render", "corpus"]),
+    "01_data_preparation": ([], ["face", "speech", "render", "corpus", "evaluate"]),
     "02_reconstruction": (["01_data_preparation"], ["reconstruct", "figures", "widgets"]),
     "03_general_training": (["02_reconstruction"], ["motion", "refine"]),
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
-    "06_gan_refinement": (["05_rendering"], ["evaluate"]),
+    "06_gan_refinement": (["05_rendering"], []),
     "00_quickstart": (["06_gan_refinement"], ["talk"]),
 }
 EVERY_STAGE = ["config", "notebook", "pipeline"]
