@@ -46,6 +46,7 @@ def made_up_track() -> FaceTrack:
         confidence=np.where(np.arange(frames) == 3, 0.1, 1).astype(np.float32),
         coefficients=Coefficients(identity, expression, np.zeros(80, np.float32), light, pose),
         shape_offset=np.zeros_like(model.mean),
+        landmark_shift=np.zeros((478, 3), np.float32),
         camera=camera,
         crop=Crop(0, 0, size, size),
         residual=np.full((frames, model.landmark_valid.sum()), 0.5, np.float32),

@@ -28,10 +28,9 @@ def against_landmarks(track: FaceTrack, model: MorphableModel) -> dict[str, floa
     -------
     By name:
 
-    * ``reprojection_median``, ``reprojection_p95``: distances of the fitted model's landmarks from
-      those seen, all frames and points together; ``reprojection_mouth_median``: the lips' alone
-    * ``residual_median``: of the track's own residual, which the fit may count from where the
-      landmarker is known to see a point of the model
+    * ``reprojection_median``, ``reprojection_p95``: distances of the fitted model's landmarks
+      (where the landmarker would put them) from those seen, all frames and points together;
+      ``reprojection_mouth_median``: the lips' alone
     * ``worst_frame``: largest mean over a frame's points; ``far_frames``, ``far_frames_unflagged``:
       how many frames are above ``FAR_PERCENT``, and how many of them have a confidence of
       ``DOUBTED`` or more (both counts)
@@ -43,7 +42,7 @@ def against_landmarks(track: FaceTrack, model: MorphableModel) -> dict[str, floa
     """
     found, c = track.found, track.coefficients
     vertices = track.vertices(model)[found]
-    heads = apply_pose(model.landmarks(vertices), c.pose[found])
+    heads = apply_pose(track.shape_landmarks(model, c.expression[found]), c.pose[found])
     fitted, seen = track.camera.project(heads), track.landmarks[found]
     pupils = lm.inter_pupil_distance(seen)
     apart = 100 * np.linalg.norm(fitted - seen, axis=-1) / pupils[:, None]
@@ -58,7 +57,6 @@ def against_landmarks(track: FaceTrack, model: MorphableModel) -> dict[str, floa
         "reprojection_median": float(np.median(apart[:, kept])),
         "reprojection_p95": float(np.percentile(apart[:, kept], 95)),
         "reprojection_mouth_median": float(np.median(apart[:, lips])),
-        "residual_median": float(np.median(track.residual[found])),
         "worst_frame": float(frame_mean.max()),
         "far_frames": int(far.sum()),
         "far_frames_unflagged": int((far & (track.confidence[found] >= DOUBTED)).sum()),

@@ -44,14 +44,15 @@ _FLAT_EXPRESSION, _FLAT_IDENTITY = 1 / 0.15**2, 1.0
 class Geometry:
     """The fitted shape and motion.
 
-    identity (80,), expression (T, 64), pose (T, 6), shape_offset (V, 3): float32, as in FaceTrack;
-    residual (T, L) % of the inter-pupil distance.
+    identity (80,), expression (T, 64), pose (T, 6), shape_offset (V, 3), landmark_shift (478, 3):
+    float32, as in FaceTrack; residual (T, L) % of the inter-pupil distance.
     """
 
     identity: np.ndarray
     expression: np.ndarray
     pose: np.ndarray
     shape_offset: np.ndarray
+    landmark_shift: np.ndarray
     residual: np.ndarray
 
 
@@ -130,6 +131,7 @@ def fit_geometry(
         x[:, :EXPRESSION].numpy(),
         x[:, EXPRESSION:].numpy(),
         spread_offset(offset.numpy(), kept, model),
+        shift,
         (residual / lm.inter_pupil_distance(points)[:, None] * 100).astype(np.float32),
     )
 

@@ -26,6 +26,7 @@ from repro.reconstruct.alignment import (
     rotated_light,
     to_clip,
 )
+from repro.reconstruct.calibration import landmark_shift
 from repro.reconstruct.detect import Detection
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.resnet import trunk
@@ -245,9 +246,10 @@ def network_track(
     """
     points = crop.to_crop(found.points).astype(np.float32)
     c = predict_clip(network, images, points, camera, model)
-    heads = apply_pose(model.vertices(c.identity, c.expression), c.pose)
+    shift = landmark_shift(model)
+    shape = model.landmarks(model.vertices(c.identity, c.expression)) + shift
     kept = model.landmark_valid
-    seen = camera.project(model.landmarks(heads))[:, kept]
+    seen = camera.project(apply_pose(shape, c.pose))[:, kept]
     apart = np.linalg.norm(seen - points[:, kept], axis=-1)
     return FaceTrack(
         landmarks=points,
@@ -255,6 +257,7 @@ def network_track(
         confidence=found.confidence,
         coefficients=c,
         shape_offset=np.zeros_like(model.mean),
+        landmark_shift=shift,
         camera=camera,
         crop=crop,
         residual=(100 * apart / inter_pupil_distance(points)[:, None]).astype(np.float32),

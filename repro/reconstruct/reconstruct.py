@@ -93,6 +93,7 @@ def fit_track(
             shape.pose,
         ),
         shape_offset=shape.shape_offset,
+        landmark_shift=shape.landmark_shift,
         camera=camera,
         crop=crop,
         residual=shape.residual,

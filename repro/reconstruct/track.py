@@ -22,6 +22,8 @@ class FaceTrack:
     confidence    (T,) float32 in [0, 1], how far the landmarks can be trusted
     coefficients  257 a frame
     shape_offset  (V, 3) float32 metres, what the identity basis cannot say about this person
+    landmark_shift (478, 3) float32 metres in model space, from the model's landmarks to where the
+                  landmarker puts its points on this model
     camera        camera of the crop
     crop          the crop's place in the source image
     residual      (T, L) float32, distance between fitted and seen landmarks, % of the
@@ -34,6 +36,7 @@ class FaceTrack:
     confidence: np.ndarray
     coefficients: Coefficients
     shape_offset: np.ndarray
+    landmark_shift: np.ndarray
     camera: Camera
     crop: Crop
     residual: np.ndarray
@@ -50,8 +53,11 @@ class FaceTrack:
         return model.vertices(self.coefficients.identity, expression) + self.shape_offset
 
     def shape_landmarks(self, model: MorphableModel, expression: np.ndarray) -> np.ndarray:
-        """Model-space landmarks (..., 478, 3) of this person with expression (..., 64)."""
-        return model.landmarks(self.vertices(model, expression))
+        """Model-space landmarks (..., 478, 3) of this person with expression (..., 64).
+
+        Where the landmarker would put them: to be held against landmarks seen in pictures.
+        """
+        return model.landmarks(self.vertices(model, expression)) + self.landmark_shift
 
     def posed(self, model: MorphableModel, expression: np.ndarray, pose: np.ndarray) -> np.ndarray:
         """Camera-space vertices (..., V, 3) for expression (..., 64) and pose (..., 6)."""
@@ -65,6 +71,7 @@ class FaceTrack:
             "confidence": self.confidence,
             "coefficients": self.coefficients.vectors(),
             "shape_offset": self.shape_offset,
+            "landmark_shift": self.landmark_shift,
             "residual": self.residual,
         }
         np.savez(path, **arrays)
@@ -82,6 +89,7 @@ class FaceTrack:
                 confidence=arrays["confidence"],
                 coefficients=Coefficients.from_vectors(arrays["coefficients"]),
                 shape_offset=arrays["shape_offset"],
+                landmark_shift=arrays["landmark_shift"],
                 camera=Camera(**about["camera"]),
                 crop=Crop(**about["crop"]),
                 residual=arrays["residual"],

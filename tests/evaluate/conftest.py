@@ -64,6 +64,7 @@ def known() -> Known:
         confidence=np.ones(FRAMES, np.float32),
         coefficients=Coefficients(identity, expression, texture, np.tile(light, (FRAMES, 1)), pose),
         shape_offset=np.zeros_like(model.mean),
+        landmark_shift=np.zeros((478, 3), np.float32),
         camera=camera.seen_through(crop),
         crop=crop,
         residual=np.zeros((FRAMES, int(model.landmark_valid.sum())), np.float32),

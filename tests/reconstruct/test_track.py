@@ -16,6 +16,7 @@ def test_a_track_is_read_back_as_it_was_saved(tmp_path):
         confidence=np.array([1, 0.2, 0.9, 1], np.float32),
         coefficients=Coefficients.from_vectors(vectors),
         shape_offset=rng.normal(size=(9, 3)).astype(np.float32),
+        landmark_shift=rng.normal(size=(478, 3)).astype(np.float32),
         camera=Camera(700.5, 128, 127, 256, 256),
         crop=Crop(10.5, -3, 400, 256),
         residual=rng.uniform(size=(4, 5)).astype(np.float32),
@@ -24,7 +25,7 @@ def test_a_track_is_read_back_as_it_was_saved(tmp_path):
     track.save(tmp_path / "track.npz")
     read = FaceTrack.load(tmp_path / "track.npz")
     assert (read.camera, read.crop, read.people) == (track.camera, track.crop, 2)
-    for name in ("landmarks", "found", "confidence", "shape_offset", "residual"):
+    for name in ("landmarks", "found", "confidence", "shape_offset", "landmark_shift", "residual"):
         np.testing.assert_array_equal(getattr(read, name), getattr(track, name))
     np.testing.assert_allclose(read.coefficients.vectors(), vectors, rtol=1e-6)
 

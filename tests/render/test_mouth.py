@@ -28,6 +28,7 @@ def track_of(model, jaw: np.ndarray) -> FaceTrack:
         confidence=np.ones(frames, np.float32),
         coefficients=Coefficients(zeros, expression, zeros, light, pose),
         shape_offset=np.zeros_like(model.mean),
+        landmark_shift=np.zeros((478, 3), np.float32),
         camera=CAMERA,
         crop=Crop(0, 0, 160, 160),
         residual=np.zeros((frames, 1), np.float32),
