@@ -7,6 +7,7 @@ and the focal length, and where exactly a head's zero lies.
 import numpy as np
 from scipy.spatial import cKDTree
 
+from repro.corpus.lips import lip_edges
 from repro.corpus.truth import Truth
 from repro.evaluate.lips import correlation
 from repro.face import landmarks as lm
@@ -18,10 +19,8 @@ from repro.face.pose import apply_pose
 from repro.reconstruct.track import FaceTrack
 
 AXES = ("pitch", "yaw", "roll")
-CLOSED_M = 0.0005
-"""Lips whose true gap is at most so much above the clip's smallest are closed."""
 SEALED_M = 0.001
-"""Lips are fitted closed where their gap is at most so much above the true one."""
+"""Lips are fitted closed where their edges are at most so far apart."""
 MOUTH_REACH_M = 0.015
 """How far around the red of the lips the mouth reaches."""
 
@@ -40,7 +39,8 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
     * ``landmark_error_percent``, ``landmark_error_p95_percent``: distances of the fitted model's
       landmarks from the true ones in the source picture, all frames and points that do not slide
       over the surface together, % of the distance between the true pupils
-    * ``lip_gap_r``: correlation of the gap between the lips' landmarks, in model space
+    * ``lip_gap_r``: correlation of the gap between the lips' landmarks, in model space;
+      ``lips_closed_share``: see ``closed_share``
     * ``jaw_open_r``, ``blink_r``: of the weights of jawOpen, and of the eyeBlink of the worse eye
     * ``neutral_error_mm``, ``mean_face_error_mm``: mean distance of the facial skin's vertices of
       the neutral face from the true ones after the best rigid move, without scale, for the fit
@@ -66,7 +66,10 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
         **landmark_errors(seen, truth, model),
         **mouth_motion_errors(c.expression, truth.expression[:frames], model),
         **_action_correlations(c.expression, truth.expression[:frames], model),
-        **_lips(lm.lip_gap(model.landmarks(vertices)), truth.lip_gap_m[:frames]),
+        "lip_gap_r": correlation(truth.lip_gap_m[:frames], lm.lip_gap(model.landmarks(vertices))),
+        "lips_closed_share": closed_share(
+            lip_edges(model).aperture(vertices), truth.lip_aperture_m[:frames]
+        ),
         "neutral_error_mm": shape_error_mm(track.vertices(model, zero)[face], neutral),
         "mean_face_error_mm": shape_error_mm(model.mean[face], neutral),
         **_albedo_correlations(albedo, truth.albedo[face]),
@@ -177,18 +180,22 @@ def mouth_motion_errors(
     }
 
 
-def closed_share(gap_m: np.ndarray, true_gap_m: np.ndarray) -> float:
-    """Share of the frames with truly closed lips in which the fitted ones are closed too.
+def closed_share(aperture_m: np.ndarray, true_aperture_m: np.ndarray) -> float:
+    """Share of the frames whose lips truly touch in which the fitted ones are closed too.
 
-    Truly closed: within ``CLOSED_M`` of the clip's smallest gap. Fitted closed: at most
-    ``SEALED_M`` above the true gap of the frame.
+    By the lips' edges: their landmarks lie on the outer face and stay apart on closed lips.
 
     Parameters
     ----------
-    gap_m, true_gap_m : (T,) metres, between the lips' landmarks
+    aperture_m, true_aperture_m : (T,) metres between the edges of the lips, 0 or less where they
+        touch; fitted closed is at most ``SEALED_M``
+
+    Returns
+    -------
+    float in [0, 1]; nan where the lips never touch
     """
-    closed = true_gap_m <= true_gap_m.min() + CLOSED_M
-    return float((gap_m[closed] <= true_gap_m[closed] + SEALED_M).mean())
+    closed = true_aperture_m <= 0
+    return float((aperture_m[closed] <= SEALED_M).mean()) if closed.any() else float("nan")
 
 
 def shape_error_mm(shape: np.ndarray, true: np.ndarray) -> float:
@@ -226,13 +233,6 @@ def _action_correlations(
     return {
         "jaw_open_r": r("jawOpen"),
         "blink_r": min(r("eyeBlinkLeft"), r("eyeBlinkRight")),
-    }
-
-
-def _lips(gap_m: np.ndarray, true_gap_m: np.ndarray) -> dict[str, float]:
-    return {
-        "lip_gap_r": correlation(true_gap_m, gap_m),
-        "lips_closed_share": closed_share(gap_m, true_gap_m),
     }
 
 

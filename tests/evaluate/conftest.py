@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from repro.corpus.lips import lip_edges
 from repro.corpus.truth import Truth
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
@@ -48,13 +49,15 @@ def known() -> Known:
     light = (ambient_light(0.9) + rng.normal(0, 0.05, 27)).astype(np.float32)
     camera = Camera(600, 128, 128, 256, 256)
     crop = Crop(28, 18, 200, 250)
-    points = model.landmarks(model.vertices(identity, expression))
+    vertices = model.vertices(identity, expression)
+    points = model.landmarks(vertices)
     seen = camera.project(apply_pose(points, pose))
     truth = Truth(
         expression=expression, pose=pose, identity=identity, texture=texture, light=light,
         lamp=np.zeros((4, 3), np.float32), albedo=model.albedo(texture), landmarks=seen,
         landmark_valid=model.landmark_valid, lip_gap_m=lip_gap(points),
-        lip_aperture_m=lip_gap(points), loudness=np.zeros(FRAMES, np.float32), symbols=(),
+        lip_aperture_m=lip_edges(model).aperture(vertices),
+        loudness=np.zeros(FRAMES, np.float32), symbols=(),
         times_s=np.zeros((0, 2)), words=(), word_times_s=np.zeros((0, 2)),
         closures_s=np.zeros(0), camera=camera, person=3,
     )  # fmt: skip

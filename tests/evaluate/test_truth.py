@@ -106,9 +106,10 @@ def test_the_mouth_is_around_the_lips(known):
 
 
 def test_lips_are_closed_up_to_a_millimetre():
-    true = np.array([0.002, 0.0024, 0.010, 0.002])
-    gap = np.array([0.0029, 0.0036, 0.0, 0.0])
-    assert closed_share(gap, true) == pytest.approx(2 / 3)
+    true = np.array([-0.002, 0.0, 0.010, -0.001])
+    made = np.array([0.0009, 0.0016, 0.0, -0.003])
+    assert closed_share(made, true) == pytest.approx(2 / 3)
+    assert np.isnan(closed_share(made, true + 0.003))
 
 
 def test_a_missed_blink_of_one_eye_is_the_worse_eye_s(known):
