@@ -20,9 +20,9 @@ class ReconstructSettings(BaseModel):
     """Gauss-Newton steps for expression and pose, on every frame."""
     shape_offset: bool = True
     """Add one fixed 3-D offset per landmark to what identity can say (not the paper's)."""
-    offset_mm: float = 3.5
+    offset_mm: float = 4.0
     """Size at which an offset costs as much as 1 % of the inter-pupil distance in all frames."""
-    weight_landmarks: float = 15.0
+    weight_landmarks: float = 30.0
     """Independent points, 1 % of the inter-pupil distance sure, that the landmarks amount to."""
     weight_gap: float = 15.0
     """The same for the opening of lips and lids, beside the points' own places."""
@@ -30,7 +30,7 @@ class ReconstructSettings(BaseModel):
     """The same for what all frames together say of the identity: they err alike."""
     expression_bend: float = 0.5
     """Second difference of a coefficient from frame to frame that is nothing unusual."""
-    pose_bend_deg: float = 1.0
+    pose_bend_deg: float = 0.4
     """Second difference of the head's angles likewise."""
     max_missing: float = 0.5
     """A clip with a larger share of frames without a face is refused."""
