@@ -37,9 +37,6 @@ from repro.speech.features import mfcc_windows
 
 HELD_OUT_FRAMES = 300
 """Frames after those learned from, on which results are measured where the clip has them."""
-CLOSED_PERCENT = 5.0
-"""Lips count as closed below this opening, % of the inter-pupil distance (about 3 mm): the
-landmarks of closed lips stand on either lip's edge."""
 _MARK = "AI-generated"
 
 
@@ -206,10 +203,7 @@ def held_out_scores(
         true = _lip_gap(ws, person, person.motion.expression[learned:])
         made = _lip_gap(ws, person, said.expression)
         scores["lip_gap_r"] = round(float(correlation(true, made)), 3)
-        if (true <= CLOSED_PERCENT).any():
-            scores["closed_lip_recall"] = round(
-                closed_lip_recall(true, made, closed_percent=CLOSED_PERCENT), 3
-            )
+        scores["closed_lip_recall"] = round(closed_lip_recall(true, made), 3)
     inputs = list(retraced(draw, person, frames))
     pictures = {
         "rendered": [frame for frame, _ in inputs],

@@ -69,5 +69,11 @@ def test_a_closure_may_be_a_frame_early_but_not_two():
     assert closed_lip_recall(true, earlier, within_frames=2) == 1
 
 
-def test_recall_without_closures_is_not_a_number():
+def test_thick_lips_whose_landmarks_stay_apart_close_too():
+    true = np.array([8.0, 1, 8, 8, 8, 2, 2, 8, 8, 8, 0, 0])
+    made = np.array([8.0, 1, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0])
+    assert closed_lip_recall(true + 5, made + 5) == closed_lip_recall(true, made)
+
+
+def test_recall_of_lips_that_hardly_move_is_not_a_number():
     assert np.isnan(closed_lip_recall(np.full(5, 9.0), np.zeros(5)))
