@@ -203,7 +203,9 @@ def held_out_scores(
         true = _lip_gap(ws, person, person.motion.expression[learned:])
         made = _lip_gap(ws, person, said.expression)
         scores["lip_gap_r"] = round(float(correlation(true, made)), 3)
-        scores["closed_lip_recall"] = round(closed_lip_recall(true, made), 3)
+        recall = closed_lip_recall(true, made)
+        if np.isfinite(recall):
+            scores["closed_lip_recall"] = round(recall, 3)
     inputs = list(retraced(draw, person, frames))
     pictures = {
         "rendered": [frame for frame, _ in inputs],
