@@ -1,4 +1,7 @@
-"""How steady tracks over time are, and how far they trail behind."""
+"""How steady tracks and pictures are over time, and how far tracks trail behind."""
+
+from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -44,6 +47,39 @@ def angle_jitter_deg(angles: np.ndarray) -> float:
     second = np.diff(np.asarray(angles, np.float64), n=2)
     second = second[np.isfinite(second)]
     return float(np.degrees(np.sqrt((second**2).mean()))) if len(second) else float("nan")
+
+
+def pixel_flicker(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> float:
+    """Mean absolute second difference of pixels over time, in grey levels of 255.
+
+    Zero for still and for evenly brightening pictures. Motion counts too: compare with the same of
+    the real frames, or of another way to make them. Only three frames are held.
+
+    Parameters
+    ----------
+    frames : T frames (H, W, 3) or (H, W), values in [0, 255]
+    masks : T masks (H, W) bool; a pixel counts where it lies in all three frames' masks
+
+    Raises
+    ------
+    ValueError
+        Fewer than three frames, or masks that no three frames in a row share.
+    """
+    total, count, seen = 0.0, 0, 0
+    last: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=3)
+    for frame, mask in zip(frames, masks, strict=True):
+        last.append((np.asarray(frame, np.float32), np.asarray(mask) > 0))
+        seen += 1
+        if seen < 3:
+            continue
+        (a, in_a), (b, in_b), (c, in_c) = last
+        change = np.abs(a - 2 * b + c)[in_a & in_b & in_c]
+        total, count = total + float(change.sum(dtype=np.float64)), count + change.size
+    if seen < 3:
+        raise ValueError(f"flicker needs at least 3 frames, got {seen}")
+    if count == 0:
+        raise ValueError("flicker needs a mask that three frames in a row share")
+    return total / count
 
 
 def lag_frames(signal: np.ndarray, reference: np.ndarray) -> float:

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from repro.evaluate.steadiness import angle_jitter_deg, jitter_percent, lag_frames, steadiness
+from repro.evaluate.steadiness import (
+    angle_jitter_deg,
+    jitter_percent,
+    lag_frames,
+    pixel_flicker,
+    steadiness,
+)
 from repro.face import landmarks as lm
 
 
@@ -100,3 +106,45 @@ def test_an_angle_that_turns_evenly_does_not_jitter_and_one_that_shakes_does():
     shaken[7] = np.nan
     assert angle_jitter_deg(shaken) == pytest.approx(2)
     assert np.isnan(angle_jitter_deg(np.array([0.1, np.nan, 0.2])))
+
+
+def test_pixel_flicker_of_even_brightening_is_zero_and_of_blinking_pixels_closed_form():
+    t = np.arange(9.0)[:, None, None, None]
+    frames, masks = 10 + 3 * t * np.ones((9, 6, 6, 3)), np.ones((9, 6, 6), bool)
+    assert pixel_flicker(frames, masks) == pytest.approx(0, abs=1e-5)
+    blinking = (100 + 5 * (-1.0) ** t) * np.ones((9, 6, 6, 3))
+    assert pixel_flicker(blinking, masks) == pytest.approx(4 * 5)
+
+
+def test_pixel_flicker_sees_only_what_three_frames_masks_share():
+    frames = np.zeros((5, 4, 4), np.uint8)
+    frames[2] = 60  # a flash: second differences 60, -120, 60
+    masks = np.zeros((5, 4, 4), bool)
+    masks[:, :2] = True
+    frames[:, 2:] = np.random.default_rng(0).integers(0, 255, (5, 2, 4))
+    assert pixel_flicker(frames, masks) == pytest.approx(80)
+    masks[3] = False  # leaves the first three frames alone
+    assert pixel_flicker(frames, masks) == pytest.approx(60)
+    masks[1] = False
+    with pytest.raises(ValueError, match="share"):
+        pixel_flicker(frames, masks)
+
+
+def test_pixel_flicker_agrees_with_a_plain_loop():
+    rng = np.random.default_rng(1)
+    frames = rng.integers(0, 255, (7, 5, 6, 3)).astype(np.uint8)
+    masks = rng.uniform(size=(7, 5, 6)) < 0.8
+    values = [
+        abs(int(frames[t - 1][i, j, c]) - 2 * int(frames[t][i, j, c]) + int(frames[t + 1][i, j, c]))
+        for t in range(1, 6)
+        for i in range(5)
+        for j in range(6)
+        for c in range(3)
+        if masks[t - 1 : t + 2, i, j].all()
+    ]
+    assert pixel_flicker(iter(frames), iter(masks)) == pytest.approx(np.mean(values))
+
+
+def test_pixel_flicker_needs_three_frames():
+    with pytest.raises(ValueError, match="3 frames"):
+        pixel_flicker(np.zeros((2, 4, 4)), np.ones((2, 4, 4), bool))
