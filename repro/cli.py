@@ -16,6 +16,7 @@ from rich.table import Table
 from repro import __version__, assets
 from repro.config import load_profile, parse_overrides
 from repro.errors import UserError
+from repro.study.commands import study_app
 
 app = typer.Typer(
     help="Audio-driven talking faces: regenerate every table and figure, or make a video talk.",
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 assets_app = typer.Typer(invoke_without_command=True)
 app.add_typer(assets_app, name="assets")
+app.add_typer(study_app, name="study")
 out = Console(highlight=False)
 
 SYNTHETIC = "synthetic"
@@ -316,6 +318,28 @@ def _print_results(root: Path) -> None:
     for kind, paths in (("tables", found.tables), ("figures", found.figures)):
         for path in paths:
             out.print(f"{kind:<9} {path}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    profile: ProfileOption = "demo",
+    corpus: CorpusOption = SYNTHETIC,
+    results: ResultsOption = Path("results"),
+    reference: Annotated[
+        Path | None, typer.Option(help="The numbers to hold it against; the committed ones.")
+    ] = None,
+) -> None:
+    """Hold a run's numbers against the committed reference, cell by cell.
+
+    Exits with 0 where every cell of the reference was reproduced or came within its noise, with 1
+    where one deviates or could not be compared, with 2 where there is nothing to compare.
+    """
+    from repro.study.commands import print_verdicts
+
+    if reference is None:
+        reference = _checkout() / "results" / "reference" / f"{Path(profile).stem}.json"
+    if not print_verdicts(_root(results, profile, corpus), reference):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,4 +1,8 @@
-"""Whether a generated face is still that person's (CSIM), by a network that tells people apart."""
+"""Whether a generated face is still that person's (CSIM), by a network that tells people apart.
+
+The cosine's zero is nobody's: with dlib's network another synthetic person scores 0.91 and the same
+person in another clip 0.99. Read a CSIM between those two, measured with the same network.
+"""
 
 from collections.abc import Sequence
 
