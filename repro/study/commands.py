@@ -1,10 +1,14 @@
 """The commands ``repro study`` and, for ``repro verify``, what it prints."""
 
+import secrets
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from repro.errors import UserError
 
 study_app = typer.Typer(no_args_is_help=True, help="People's ratings: make a study, analyse it.")
 out = Console(highlight=False)
@@ -15,6 +19,98 @@ _COLOURS = {
     "deviates": "red",
     "not comparable": "yellow",
 }
+
+
+@study_app.command()
+def make(
+    videos: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with a folder of videos for each method, of the same names; or a CSV "
+            "with the columns group, method, video."
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--out", help="The new folder to write.")],
+    original: Annotated[
+        str | None, typer.Option(help="The method that is the real video, shown for comparison.")
+    ] = None,
+    groups: Annotated[
+        int | None, typer.Option(help="Groups to show, chosen at random; up to 30 by default.")
+    ] = None,
+    participants: Annotated[int, typer.Option(help="People to prepare orders for.")] = 20,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of all choices and codes; by default drawn, and kept secret."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
+) -> None:
+    """Make a blinded comparison of videos: a page to hand out, and the key to keep.
+
+    The default seed is drawn and stands in the key: with a known one, people could tell methods.
+    """
+    from repro.study.make import KEY, TITLE, make_study
+    from repro.study.videos import read_videos
+
+    given = read_videos(videos, original=original)
+    page = make_study(
+        to,
+        given,
+        seed=secrets.randbits(63) if seed is None else seed,
+        groups=groups,
+        participants=participants,
+        title=title or TITLE,
+    )
+    out.print(f"page  {page}  (hand out its folder)", markup=False, soft_wrap=True)
+    out.print(f"key   {to / KEY}  (keep it)", markup=False, soft_wrap=True)
+
+
+@study_app.command()
+def analyse(
+    answers: Annotated[
+        list[Path], typer.Argument(help="Files that participants sent, or folders of them.")
+    ],
+    key: Annotated[Path, typer.Option(help="The study's key.json.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Write .json here, and the table as .md beside.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the intervals' random draws.")] = 0,
+) -> None:
+    """Say what people chose: percentages, intervals, agreement."""
+    from repro.study.answers import read_answers
+    from repro.study.make import read_key
+    from repro.study.ratings import analyse as analysed
+    from repro.study.ratings import markdown
+
+    content = read_key(key)
+    analysis = analysed(read_answers(answers, content), content, seed=seed)
+    _tell(markdown(analysis), analysis, to)
+
+
+@study_app.command()
+def published(
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Write .json here, and the tables as .md beside.")
+    ] = None,
+) -> None:
+    """Analyse the votes that the paper publishes anew, with intervals."""
+    from repro.study.published import published as votes
+    from repro.study.published import published_markdown
+
+    _tell(published_markdown(), votes(), to)
+
+
+def _tell(text: str, record: dict[str, object], to: Path | None) -> None:
+    """Print a text, and write it and its record beside each other."""
+    from repro.files import atomic_path
+    from repro.provenance import write_json
+
+    if to is not None:
+        if to.suffix != ".json":
+            raise UserError(f"Cannot write '{to}': give it a name that ends in .json.")
+        write_json(to, record)
+        with atomic_path(to.with_suffix(".md")) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    typer.echo(text)
 
 
 def print_verdicts(root: Path, reference: Path) -> bool:
