@@ -50,7 +50,8 @@ function show(id) {
 function welcome() {
   $("count").textContent = study.orders[0].length;
   $("participant").max = study.orders.length;
-  $("original-key").hidden = !Object.keys(study.originals).length;
+  const originals = Object.keys(study.originals).length > 0;
+  $("original-key").hidden = $("about-original").hidden = !originals;
   for (const earlier of kept()) {
     const button = document.createElement("button");
     button.type = "button";
@@ -88,6 +89,7 @@ function group() {
   $("progress").value = state.at;
   $("progress").setAttribute("aria-label", $("where").textContent);
   $("back").hidden = state.at === 0;
+  $("hint").hidden = !$("keys").checked;
   $("videos").replaceChildren(
     ...(study.originals[code] ? [card(study.originals[code], "O", true)] : []),
     ...videos.map((video, place) => card(video, letter(place), false)),
@@ -101,6 +103,7 @@ function group() {
 }
 
 function card(code, key, original) {
+  const { watched } = answer(); // of this group: events may come when the next one is on show
   const figure = document.createElement("figure");
   figure.dataset.key = key;
   figure.classList.toggle("original", original);
@@ -123,9 +126,8 @@ function card(code, key, original) {
     button.textContent = video.paused ? "Play" : "Pause";
     button.setAttribute("aria-label", `${button.textContent} ${video.getAttribute("aria-label")}`);
     figure.classList.toggle("playing", !video.paused);
-    const watched = answer().watched.includes(code);
-    seen.textContent = watched ? "✓ watched" : original ? "for comparison" : "";
-    seen.classList.toggle("yes", watched);
+    seen.textContent = watched.includes(code) ? "✓ watched" : "";
+    seen.classList.toggle("yes", watched.includes(code));
   };
   const toggle = () => {
     for (const other of document.querySelectorAll("video")) if (other !== video) other.pause();
@@ -135,8 +137,8 @@ function card(code, key, original) {
   button.onclick = video.onclick = toggle;
   video.onplay = video.onpause = paint;
   video.ontimeupdate = video.onended = () => {
-    if (video.currentTime < video.duration - 0.2 || answer().watched.includes(code)) return;
-    answer().watched.push(code);
+    if (video.currentTime < video.duration - 0.2 || watched.includes(code)) return;
+    watched.push(code);
     keep();
     paint();
     refresh();
@@ -203,9 +205,10 @@ function leave() {
 function next() {
   if (missing()) return refresh();
   leave();
-  state.at += 1;
-  if (state.at >= order(state).length) begin(state); // on to what was passed over, or to the end
-  else group();
+  if (state.at + 1 < order(state).length) {
+    state.at += 1;
+    group();
+  } else begin(state); // on to what was passed over, or to the end
   keep();
 }
 

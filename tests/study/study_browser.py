@@ -1,0 +1,105 @@
+"""A headless Chromium that opens the study's page, where one is installed."""
+
+import base64
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import websocket
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+_KEYS = {"Enter": 13, "Backspace": 8, "ArrowDown": 40, "ArrowUp": 38, "Tab": 9}
+
+
+class Browser:
+    """A tab, spoken to over Chromium's own protocol."""
+
+    def __init__(self, socket: websocket.WebSocket):
+        self._socket, self._calls = socket, 0
+        self.complaints: list[str] = []
+
+    def call(self, method: str, **parameters: object) -> dict:
+        """Call the protocol; what the page complains of meanwhile is noted."""
+        self._calls += 1
+        message = {"id": self._calls, "method": method, "params": parameters}
+        self._socket.send(json.dumps(message))
+        while True:
+            answer = json.loads(self._socket.recv())
+            if answer.get("id") == self._calls:
+                return answer.get("result", answer)
+            if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
+                self.complaints.append(json.dumps(answer["params"]))
+
+    def open(self, address: str) -> None:
+        """Go to a page and wait until it stands."""
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete'")
+
+    def run(self, code: str) -> object:
+        """The value of some JavaScript."""
+        found = self.call("Runtime.evaluate", expression=code, returnByValue=True)
+        if "exceptionDetails" in found:
+            raise AssertionError(json.dumps(found["exceptionDetails"]))
+        return found["result"].get("value")
+
+    def wait(self, code: str, seconds: float = 20) -> None:
+        """Wait until some JavaScript is true."""
+        until = time.monotonic() + seconds
+        while not self.run(code):
+            if time.monotonic() > until:
+                raise AssertionError(f"never came true: {code}")
+            time.sleep(0.05)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, each by its name or letter."""
+        for key in keys:
+            code = _KEYS.get(key, ord(key.upper()[0]))
+            text = {"text": "\r"} if key == "Enter" else {"text": key} if len(key) == 1 else {}
+            parts = {"key": key, "windowsVirtualKeyCode": code}
+            self.call("Input.dispatchKeyEvent", type="keyDown", **parts, **text)
+            self.call("Input.dispatchKeyEvent", type="keyUp", **parts)
+
+    def screenshot(self, path: Path, *, width: int, height: int) -> None:
+        """Write what a window of this size shows, as PNG."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        shot = self.call("Page.captureScreenshot", format="png")
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Browser]:
+    """A running Chromium with an empty tab; its profile is kept in a folder."""
+    command = [
+        *(CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio"),
+        *("--autoplay-policy=no-user-gesture-required", "--no-first-run", "--disable-extensions"),
+        *("--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"),
+    ]
+    port_file = profile / "DevToolsActivePort"
+    port_file.unlink(missing_ok=True)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 30
+        while not port_file.exists() or not port_file.read_text().strip():
+            if time.monotonic() > until or process.poll() is not None:
+                raise AssertionError("Chromium does not start")
+            time.sleep(0.05)
+        port = port_file.read_text().split()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+            (tab,) = [t for t in json.load(answer) if t["type"] == "page"]
+        socket = websocket.create_connection(
+            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=30
+        )
+        yield Browser(socket)
+        socket.close()
+    finally:
+        process.terminate()
+        process.wait(10)
