@@ -5,8 +5,8 @@ Places are told as (right, back, up) from the middle of the eyes on the mean fac
 
 import numpy as np
 
-from repro.corpus.appearance import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M
 from repro.corpus.hair import step
+from repro.corpus.shade_surface import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M
 
 _COLUMNS, _ROWS = 401, 489
 _LIPS_BELOW_EYES_M, _LIPS_HALF_M = 0.0730, 0.0255

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
-from repro.corpus import appearance as look
+from repro.corpus import shade_surface as look
 from repro.corpus.body import neck_below, torso
 from repro.corpus.complexion import beard, creases, flush, vermilion
 from repro.corpus.glasses import STYLES, glasses
@@ -53,7 +53,7 @@ class Figure:
     torso      (k, 3) in camera space
     still      (V + m,) share of the torso's stillness in a vertex's motion
     triangles  one (F, 3) array for the solid meshes and one for each layer; materials alike
-    places     (n, 3), albedo (n, 3), marks (n, 8): see ``appearance.Surface``
+    places     (n, 3), albedo (n, 3), marks (n, 8): see ``shade_surface.Surface``
     """
 
     model: MorphableModel
@@ -381,5 +381,5 @@ def _look(model: MorphableModel, person: Person, place) -> look.Look:
         ),
         creases=creases(a.age_years, person.seed),
         cloth=a.cloth_colours.astype(np.float32),
-        cut=("crew neck", "jacket", "high collar").index(a.clothes),
+        jacket=a.clothes == "jacket",
     )

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from repro.corpus import appearance
-from repro.corpus.appearance import Backdrop
 from repro.corpus.figure import Figure, pose_figure
 from repro.corpus.noise import noise_table
 from repro.corpus.people import Person
 from repro.corpus.performance import Performance
 from repro.corpus.room import room_image
 from repro.corpus.settings import CorpusSettings
+from repro.corpus.shade import Backdrop, shade_image
 from repro.corpus.shadow import view_from
 from repro.face.camera import Camera
 from repro.render.rasterise import rasterise
@@ -81,7 +80,7 @@ def render_frame(
         threads=threads,
         cull=True,
     )
-    return appearance.shade_image(
+    return shade_image(
         base, layers, [corner for _, corner in windows], figure.triangles, figure.materials,
         surface, figure.look, lamp, view, table, room, supersample=s, threads=threads,
     )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 from repro.face.camera import Camera
 from repro.render.rasterise import rasterise
 
-_FAR_M = 20.0
+FAR_M = 20.0
 """Distance of the stand-in for a light at infinity."""
 
 
@@ -28,7 +28,7 @@ class LightView:
     def locate(self, points: np.ndarray) -> np.ndarray:
         """Column, row (pixels) and depth (metres) of camera-space points (..., 3)."""
         seen = (points - self.centre) @ self.rotation.T
-        scale = self.pixels_per_m * _FAR_M / (_FAR_M + seen[..., 2:])
+        scale = self.pixels_per_m * FAR_M / (FAR_M + seen[..., 2:])
         half = self.depth.shape[0] / 2
         return np.concatenate([seen[..., :2] * scale + half, seen[..., 2:]], -1)
 
@@ -55,10 +55,10 @@ def view_from(
     """
     rotation = _looking_along(-np.asarray(direction))
     pixels_per_m = size_px / extent_m
-    camera = Camera(pixels_per_m * _FAR_M, size_px / 2, size_px / 2, size_px, size_px)
-    moved = (points - centre) @ rotation.T + np.array([0, 0, _FAR_M])
+    camera = Camera(pixels_per_m * FAR_M, size_px / 2, size_px / 2, size_px, size_px)
+    moved = (points - centre) @ rotation.T + np.array([0, 0, FAR_M])
     depth = rasterise(moved, triangles, camera, threads=threads, cull=cull).depth
-    return LightView(rotation, np.asarray(centre, float), depth - _FAR_M, pixels_per_m)
+    return LightView(rotation, np.asarray(centre, float), depth - FAR_M, pixels_per_m)
 
 
 def _looking_along(forward: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ import numpy as np
 import soundfile
 
 from repro import FPS, SAMPLE_RATE, __version__
-from repro.corpus.appearance import surface_albedo
 from repro.corpus.figure import Figure, build_figure
 from repro.corpus.film import film_camera, render_performance
 from repro.corpus.lips import lip_edges
@@ -26,6 +25,7 @@ from repro.corpus.people import Person, draw_person
 from repro.corpus.performance import Performance, perform
 from repro.corpus.plan import DRIVING, SPLITS, Entry, plan, share
 from repro.corpus.settings import CorpusSettings
+from repro.corpus.shade_paint import surface_albedo
 from repro.corpus.truth import Truth
 from repro.corpus.video import MaskWriter, VideoWriter
 from repro.corpus.visemes import closure_times

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from repro.corpus.appearance import Backdrop
 from repro.corpus.figure import build_figure
 from repro.corpus.film import film_camera, render_frame
 from repro.corpus.noise import noise_table
 from repro.corpus.people import draw_person
 from repro.corpus.settings import CorpusSettings
+from repro.corpus.shade import Backdrop
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 
