@@ -259,8 +259,8 @@ def _times(parts: Sequence[Phoneme] | Sequence[Word]) -> np.ndarray:
 def figure_albedo(figure: Figure) -> np.ndarray:
     """Display albedo (V, 3) float32 of the face's vertices, with what the shader adds."""
     return surface_albedo(
-        figure.triangles[0], figure.materials[0], figure.places, figure.albedo, figure.marks,
-        figure.look, noise_table(), len(figure.model.mean),
+        figure.triangles[0], figure.materials[0], *figure.paint, figure.look, noise_table(),
+        len(figure.model.mean),
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_lips_are_redder_than_the_skin_around_them_but_not_by_much():
     for seed in range(4):
         figure = build_figure(MODEL, draw_person(seed), noise_table())
         albedo = figure_albedo(figure)
-        lips = albedo[figure.marks[: len(albedo), LIP] > 0.9].mean(0)
+        lips = albedo[figure.paint.marks[: len(albedo), LIP] > 0.9].mean(0)
         chin = albedo[MODEL.landmark68[[7, 8, 9]]].mean(0)
         redness = lips[0] / lips[1] - chin[0] / chin[1]
         assert 0 < redness < 0.8

@@ -253,7 +253,7 @@ def test_every_style_of_hair_can_be_built():
         styles.add(person.appearance.hair.style)
         figure = build_figure(MODEL, person, TABLE)
         surface = pose_figure(figure, np.zeros(64, np.float32), rest_pose(figure))
-        assert np.isfinite(surface.points).all() and len(surface.points) == len(figure.marks)
+        assert np.isfinite(surface.points).all() and len(surface.points) == len(figure.paint.marks)
         assert max(t.max() for t in figure.triangles) < len(surface.points)
     assert len(styles) >= 5
 
