@@ -156,7 +156,8 @@ def run(
     overrides: SetOption = None,
 ) -> None:
     """Run the notebooks in order; only what changed since the last run is done again."""
-    from repro.provenance import command_line, write_json
+    from repro.files import write_json
+    from repro.provenance import command_line
     from repro.report import MANIFEST, REPORT
 
     changes = parse_overrides(overrides or [])
@@ -363,7 +364,7 @@ def bench(
 ) -> None:
     """Measure a part whose speed or accuracy matters; prints JSON."""
     from repro.bench import BENCHES
-    from repro.provenance import write_json
+    from repro.files import write_json
 
     if name not in BENCHES:
         raise UserError(f"There is no bench '{name}'; choose one of {', '.join(BENCHES)}.")

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from repro.config import load_profile
 from repro.figures import keep
+from repro.files import write_json
 from repro.pipeline import Workspace
-from repro.provenance import MIB, peak_memory_bytes, write_json
+from repro.provenance import MIB, peak_memory_bytes
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a result was made with: code, parameters, seed, machine, assets, time and memory."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import resource
@@ -17,7 +16,6 @@ from pathlib import Path
 import psutil
 
 from repro import __version__, assets
-from repro.files import atomic_path
 
 MIB = 2**20
 
@@ -211,19 +209,6 @@ def manifest(
     if with_packages:
         record["packages"] = package_versions()
     return record
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON so that the file is either whole or not there.
-
-    Raises
-    ------
-    UserError
-        The folder cannot be written.
-    """
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def synthetic_label() -> dict[str, str]:

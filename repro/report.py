@@ -9,8 +9,8 @@ from pathlib import Path
 import jinja2
 
 from repro.errors import UserError
-from repro.files import atomic_path
-from repro.provenance import manifest, write_json
+from repro.files import atomic_path, write_json
+from repro.provenance import manifest
 
 MANIFEST, REPORT = "manifest.json", "report.html"
 

@@ -17,6 +17,7 @@ from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
 from repro.evaluate.pictures import picture_scores
 from repro.evaluate.pose import head_pose_similarity
 from repro.face import landmarks as lm
+from repro.files import write_json
 from repro.motion.mapping import MotionMapping
 from repro.motion.predict import predict
 from repro.perform import Performance, perform, refined, rendered, retraced
@@ -30,7 +31,7 @@ from repro.pipeline import (
     renderer,
     target,
 )
-from repro.provenance import Stopwatch, manifest, synthetic_label, write_json
+from repro.provenance import Stopwatch, manifest, synthetic_label
 from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
 from repro.speech.features import mfcc_windows

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from repro import assets
-from repro.errors import UserError
 from repro.provenance import (
     Stopwatch,
     code_version,
@@ -16,7 +15,6 @@ from repro.provenance import (
     manifest,
     package_versions,
     synthetic_label,
-    write_json,
 )
 
 
@@ -104,22 +102,6 @@ def test_the_machine_is_named():
 
 def test_every_installed_package_has_its_version():
     assert package_versions()["pytest"] == pytest.__version__
-
-
-def test_json_is_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "new" / "a.json"
-    write_json(path, {"ü": 1})
-    write_json(path, {"ü": 2})
-    assert json.loads(path.read_text(encoding="utf-8")) == {"ü": 2}
-    with pytest.raises(TypeError):
-        write_json(path, {"bad": object()})
-    assert [p.name for p in path.parent.iterdir()] == ["a.json"]
-
-
-def test_json_that_cannot_be_written_is_a_user_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be written"):
-        write_json(tmp_path / "file" / "a.json", {})
 
 
 def test_the_label_says_that_the_video_is_synthetic():

@@ -1,6 +1,5 @@
 """The ground truth of a synthetic clip: all that made it, read from beside its video."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from repro.errors import UserError
 from repro.face.camera import Camera
+from repro.files import atomic_path
 
 MATERIALS = (
     "background", "skin", "tongue", "eye", "upper teeth", "lower teeth", "clothes", "hair",
@@ -55,16 +55,14 @@ class Truth:
     person: int
 
     def save(self, path: Path) -> None:
-        """Write ``path`` (npz) in one move; the same truth gives the same bytes."""
+        """Write an npz; the same truth gives the same bytes."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         arrays["symbols"] = np.array(self.symbols, dtype="U8")
         arrays["words"] = np.array(self.words, dtype="U32")
         c = self.camera
         arrays["camera"] = np.array([c.focal_px, c.cx, c.cy, c.width, c.height])
-        part = path.with_suffix(".npz.part")
-        with part.open("wb") as f:
-            np.savez_compressed(f, **arrays)
-        os.replace(part, path)
+        with atomic_path(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
 
 
 def load_truth(path: Path) -> Truth:

@@ -7,7 +7,7 @@ from repro.corpus.figure import build_figure
 from repro.corpus.noise import noise_table
 from repro.corpus.people import GREY_HAIR, draw_person
 from repro.corpus.shade_surface import CREASES_LEFT_M, CREASES_M, CREASES_TOP_M, LIP
-from repro.corpus.synthetic import figure_albedo
+from repro.corpus.synthetic_clip import figure_albedo
 from repro.face.model import load_open_model
 
 MODEL = load_open_model()
