@@ -1,5 +1,7 @@
 """From audio to motion (notebooks 03 and 04; Yi et al. 2020, section 3.2)."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +21,12 @@ MOUTH_WEIGHT = 10.0
 
 def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     """The general mapping from audio to motion, its history and its key (notebook 03)."""
-    settings = ws.profile.motion
     clips = general_targets(ws)
-    key = {"clips": [t.key for t in clips], "settings": settings, "seed": ws.seed}
+    key = {"clips": [t.key for t in clips], "settings": ws.profile.motion, "seed": ws.seed}
 
     def make(folder: Path) -> None:
-        with one_thread(), tqdm(desc="general motion", unit="epoch") as bar:
-            mapping, history = train_general(
-                [(t.windows, t.motion) for t in clips],
-                settings,
-                seed=ws.seed,
-                device=ws.device,
-                metric=_metric(ws),
-                progress=counting(bar),
-            )
-        save_mapping(mapping, folder / "mapping", history)
+        examples = [(t.windows, t.motion) for t in clips]
+        _train(ws, folder, partial(train_general, examples), "general motion")
 
     folder = ws.stage("motion-general", key, make, "speech", "motion")
     return *load_mapping(folder / "mapping"), folder.name
@@ -43,32 +36,38 @@ def personal_motion(
     ws: Workspace, person: Target, *, frames: int
 ) -> tuple[MotionMapping, MotionHistory, str]:
     """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04)."""
-    settings = ws.profile.motion
     general, _, general_key = general_motion(ws)
     key = {
         "general": general_key,
         "person": person.key,
         "frames": frames,
-        "settings": settings,
+        "settings": ws.profile.motion,
         "seed": ws.seed,
     }
 
     def make(folder: Path) -> None:
-        with one_thread(), tqdm(desc="personal motion", unit="epoch") as bar:
-            mapping, history = fine_tune(
-                general,
-                person.windows[:frames],
-                person.motion[:frames],
-                seed=ws.seed,
-                settings=settings,
-                device=ws.device,
-                metric=_metric(ws),
-                progress=counting(bar),
-            )
-        save_mapping(mapping, folder / "mapping", history)
+        windows, motion = person.windows[:frames], person.motion[:frames]
+        _train(ws, folder, partial(fine_tune, general, windows, motion), "personal motion")
 
     folder = ws.stage("motion-personal", key, make, "speech", "motion")
     return *load_mapping(folder / "mapping"), folder.name
+
+
+def _train(
+    ws: Workspace,
+    folder: Path,
+    train: Callable[..., tuple[MotionMapping, MotionHistory]],
+    title: str,
+) -> None:
+    with one_thread(), tqdm(desc=title, unit="epoch") as bar:
+        mapping, history = train(
+            settings=ws.profile.motion,
+            seed=ws.seed,
+            device=ws.device,
+            metric=_metric(ws),
+            progress=counting(bar),
+        )
+    save_mapping(mapping, folder / "mapping", history)
 
 
 def _metric(ws: Workspace) -> np.ndarray | None:
