@@ -1,11 +1,11 @@
-"""Writing videos: frames and sound into an mp4 that plays everywhere."""
+"""Writing videos: pictures and sound into an mp4 that plays everywhere, masks into an mkv."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import av
 import numpy as np
@@ -21,7 +21,105 @@ _AAC_BLOCK = 1024
 _THREADS = 2  # x264 cuts its work by threads: a fixed number gives the same bytes everywhere
 
 
-class VideoWriter:
+class _Writer:
+    """A video file being written.
+
+    A context manager. Pictures are streamed to ``.<stem>.tmp.<suffix>`` beside the target, which
+    appears only when the block ends well; when it ends in an exception, nothing is left.
+    """
+
+    _format: str
+    _options: ClassVar[dict[str, str]]
+    _picture: av.VideoStream
+
+    def __init__(self, path: Path | str, *, size: tuple[int, int], fps: int):
+        self.path = Path(path)
+        self.size = size
+        self.fps = fps
+        self.frames = 0
+
+    @property
+    def _temporary(self) -> Path:
+        return self.path.with_name(f".{self.path.stem}.tmp{self.path.suffix}")
+
+    def __enter__(self) -> Self:
+        if self.path.is_dir():
+            raise UserError(f"Cannot write '{self.path}': a folder has that name.")
+        if not self.path.parent.is_dir():
+            raise UserError(f"Cannot write '{self.path}': there is no folder '{self.path.parent}'.")
+        with self._explained():
+            self._container = av.open(
+                f"file:{self._temporary}", "w", format=self._format, options=self._options
+            )
+        try:
+            with self._explained():
+                self._begin()
+        except BaseException:
+            self._discard()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        """Add ``_picture`` and other streams to the container."""
+        raise NotImplementedError
+
+    def _write_picture(self, image: np.ndarray, *, shape: tuple[int, ...], layout: str) -> None:
+        """Append a picture of this shape, uint8."""
+        if image.shape != shape or image.dtype != np.uint8:
+            raise ValueError(
+                f"frame {self.frames} is {image.shape} {image.dtype}, not {shape} uint8"
+            )
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=layout)
+        picture.pts = self.frames
+        self._encode(self._picture, picture)
+        self.frames += 1
+
+    def _encode(self, stream, frame) -> None:
+        """Append a frame to a stream; None for what the encoder still holds back."""
+        with self._explained():
+            self._container.mux(stream.encode(frame))
+
+    def _end(self) -> None:
+        """Write what comes after the last picture."""
+        self._encode(self._picture, None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._discard()
+
+    def _finish(self) -> None:
+        if not self.frames:
+            raise UserError(f"Cannot write '{self.path}': it has no frames.")
+        self._end()
+        with self._explained():
+            self._container.close()
+            os.replace(self._temporary, self.path)
+
+    def _discard(self) -> None:
+        with suppress(av.error.FFmpegError):  # the error that matters is on its way
+            self._container.close()
+        with suppress(OSError):
+            self._temporary.unlink()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Let failures of the disk (full, read-only, not allowed) be read by people."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or "it failed"
+            raise UserError(f"Cannot write '{self.path}': {reason}.") from error
+
+
+class VideoWriter(_Writer):
     """An mp4 being written: H.264 (yuv420p) with AAC sound, index in front.
 
     A context manager. Frames are streamed to ``.<stem>.tmp.mp4`` beside the target, which appears
@@ -42,7 +140,12 @@ class VideoWriter:
     ------
     UserError
         The name does not end in .mp4; it cannot be written there; the size is odd; no frame.
+    ValueError
+        The sound is not (N,); metadata that an mp4 does not keep.
     """
+
+    _format = "mp4"
+    _options: ClassVar = {"movflags": "+faststart", "fflags": "+bitexact"}
 
     def __init__(
         self,
@@ -55,10 +158,7 @@ class VideoWriter:
         crf: int = 16,
         preset: str = "medium",
     ):
-        self.path = Path(path)
-        self.size = size
-        self.fps = fps
-        self.frames = 0
+        super().__init__(path, size=size, fps=fps)
         self._audio = audio
         self._metadata = dict(metadata or {})
         self._crf = crf
@@ -80,33 +180,8 @@ class VideoWriter:
         if unknown := set(self._metadata) - set(METADATA):
             raise ValueError(f"an mp4 does not keep {sorted(unknown)}; use some of {METADATA}")
 
-    @property
-    def _temporary(self) -> Path:
-        return self.path.with_name(f".{self.path.stem}.tmp.mp4")
-
-    def __enter__(self) -> Self:
-        if self.path.is_dir():
-            raise UserError(f"Cannot write '{self.path}': a folder has that name.")
-        if not self.path.parent.is_dir():
-            raise UserError(f"Cannot write '{self.path}': there is no folder '{self.path.parent}'.")
-        with self._explained():
-            self._container = av.open(
-                f"file:{self._temporary}",
-                "w",
-                format="mp4",
-                options={"movflags": "+faststart", "fflags": "+bitexact"},
-            )
-        try:
-            with self._explained():
-                self._container.metadata.update(self._metadata)
-                self._add_streams()
-                self._container.start_encoding()
-        except BaseException:
-            self._discard()
-            raise
-        return self
-
-    def _add_streams(self) -> None:
+    def _begin(self) -> None:
+        self._container.metadata.update(self._metadata)
         # macroblock trees come out differently from run to run on processors with AVX-512
         options = {"crf": str(self._crf), "preset": self._preset, "x264-params": "mbtree=0"}
         picture = self._container.add_stream("libx264", rate=self.fps, options=options)
@@ -119,20 +194,12 @@ class VideoWriter:
         if self._audio is not None:
             self._sound = self._container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
             self._sound.bit_rate = 96_000
+        self._container.start_encoding()
 
     def write(self, frame: np.ndarray) -> None:
         """Append a frame (H, W, 3) uint8 RGB and the sound that goes with it."""
         width, height = self.size
-        if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-            wanted = (height, width, 3)
-            raise ValueError(
-                f"frame {self.frames} is {frame.shape} {frame.dtype}, not {wanted} uint8"
-            )
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture.pts = self.frames
-        with self._explained():
-            self._container.mux(self._picture.encode(picture))
-        self.frames += 1
+        self._write_picture(frame, shape=(height, width, 3), layout="rgb24")
         self._write_sound(self._samples - self._samples % _AAC_BLOCK)
 
     @property
@@ -150,91 +217,46 @@ class VideoWriter:
             sound = av.AudioFrame.from_ndarray(block[None], format="fltp", layout="mono")
             sound.sample_rate = SAMPLE_RATE
             sound.pts = self._heard
-            with self._explained():
-                self._container.mux(self._sound.encode(sound))
+            self._encode(self._sound, sound)
             self._heard += len(block)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            self._discard()
-
-    def _discard(self) -> None:
-        with suppress(av.error.FFmpegError):  # the error that matters is on its way
-            self._container.close()
-        with suppress(OSError):
-            self._temporary.unlink()
-
-    def _finish(self) -> None:
-        if not self.frames:
-            raise UserError(f"Cannot write '{self.path}': it has no frames.")
+    def _end(self) -> None:
         self._write_sound(self._samples)
-        with self._explained():
-            self._container.mux(self._picture.encode(None))
-            if self._sound is not None:
-                self._container.mux(self._sound.encode(None))
-            self._container.close()
-            os.replace(self._temporary, self.path)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Let failures of the disk (full, read-only, not allowed) be read by people."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or "it failed"
-            raise UserError(f"Cannot write '{self.path}': {reason}.") from error
+        super()._end()
+        if self._sound is not None:
+            self._encode(self._sound, None)
 
 
-class MaskWriter:
+class MaskWriter(_Writer):
     """An mkv of pictures (H, W) uint8 being written without loss (FFV1).
 
-    A context manager: the file appears when the block ends well, else nothing is left. The same
-    input gives the same bytes.
+    A context manager, as ``VideoWriter``. The same input gives the same bytes.
+
+    Parameters
+    ----------
+    path : the target, ending in .mkv; an existing file is replaced
+    size : (W, H) of the pictures
+    fps : pictures per second
+
+    Raises
+    ------
+    UserError
+        It cannot be written there; no picture.
     """
 
-    def __init__(self, path: Path, *, size: tuple[int, int], fps: int = FPS):
-        self.path = Path(path)
-        self.size = size
-        self.fps = fps
-        self._temporary = self.path.with_name(f".{self.path.stem}.tmp.mkv")
+    _format = "matroska"
+    _options: ClassVar = {"fflags": "+bitexact"}
 
-    def __enter__(self) -> Self:
-        options = {"fflags": "+bitexact"}
-        self._container = av.open(
-            f"file:{self._temporary}", "w", format="matroska", options=options
-        )
-        self._stream = self._container.add_stream("ffv1", rate=self.fps)
-        self._stream.width, self._stream.height = self.size
-        self._stream.pix_fmt = "gray"
-        self._stream.codec_context.thread_count = 1
-        return self
+    def __init__(self, path: Path | str, *, size: tuple[int, int], fps: int = FPS):
+        super().__init__(path, size=size, fps=fps)
+
+    def _begin(self) -> None:
+        self._picture = self._container.add_stream("ffv1", rate=self.fps)
+        self._picture.width, self._picture.height = self.size
+        self._picture.pix_fmt = "gray"
+        self._picture.codec_context.thread_count = 1
 
     def write(self, mask: np.ndarray) -> None:
         """Append a picture (H, W) uint8."""
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(mask), format="gray")
-        self._container.mux(self._stream.encode(picture))
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._container.mux(self._stream.encode(None))
-                self._container.close()
-                os.replace(self._temporary, self.path)
-        finally:
-            with suppress(av.error.FFmpegError):
-                self._container.close()
-            with suppress(OSError):
-                self._temporary.unlink()
+        width, height = self.size
+        self._write_picture(mask, shape=(height, width), layout="gray")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from repro.corpus.clip import open_clip
-from repro.corpus.video import VideoWriter
+from repro.corpus.truth import read_masks
+from repro.corpus.video import MaskWriter, VideoWriter
 from repro.errors import UserError
 
 SIZE = (64, 48)
@@ -145,3 +146,27 @@ def test_wrong_arguments_are_errors_of_the_program(tmp_path):
             VideoWriter(tmp_path / "a.mp4", size=SIZE) as video,
         ):
             video.write(wrong)
+
+
+def test_masks_come_back_as_they_were(tmp_path):
+    path, masks = tmp_path / "a.mkv", np.random.default_rng(0).integers(0, 10, (5, 6, 8), np.uint8)
+    with MaskWriter(path, size=(8, 6)) as writer:
+        for mask in masks:
+            writer.write(mask)
+    np.testing.assert_array_equal(list(read_masks(path)), masks)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mkv"]
+
+
+def test_nothing_is_left_of_masks_that_fail(tmp_path):
+    with (
+        pytest.raises(ValueError, match="frame 0"),
+        MaskWriter(tmp_path / "a.mkv", size=(8, 6)) as w,
+    ):
+        w.write(np.zeros((8, 6), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+def test_masks_in_no_folder_are_refused(tmp_path):
+    writer = MaskWriter(tmp_path / "gone" / "a.mkv", size=(8, 6))
+    with pytest.raises(UserError, match="there is no folder"), writer:
+        pass
