@@ -76,7 +76,7 @@ def write_card(corpus: Corpus, path: Path, *, checks: pd.DataFrame) -> Path:
     )
     seeds = sorted({e.person for e in corpus.entries if e.person is not None})
     text = _TEXT.format(
-        clips=len(corpus.entries),
+        clips=sum(e.person is not None for e in corpus.entries),
         people=len(seeds),
         seed=corpus.settings.seed,
         splits="\n".join(splits),
@@ -90,6 +90,7 @@ def write_card(corpus: Corpus, path: Path, *, checks: pd.DataFrame) -> Path:
 
 
 def _traits(seeds: list[int]) -> list[str]:
+    """Rows of the table of traits: how many people have each."""
     people = [draw_person(seed) for seed in seeds]
     complexion = ["fair" if p.texture[0] > 0.6 else "dark" if p.texture[0] < -0.2 else "between"
                   for p in people]  # fmt: skip

@@ -16,7 +16,9 @@ from repro.face.camera import Camera
 from repro.render.rasterise import rasterise
 
 _SHADOW_PX, _SHADOW_M = 320, 0.62
+"""Size of the key light's shadow map."""
 _NOISE_POOL = 1 << 21
+"""Least size of a clip's camera noise, which is drawn once; each frame takes a stretch of it."""
 
 
 def film_camera(settings: CorpusSettings) -> Camera:
@@ -36,6 +38,10 @@ def render_performance(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Film a performance, one frame at a time.
 
+    Parameters
+    ----------
+    seed : of the camera's noise
+
     Yields
     ------
     frame : (H, W, 3) uint8 RGB
@@ -44,10 +50,11 @@ def render_performance(
     room = room_of(figure.person, settings.image_px)
     table = noise_table()
     rng = np.random.default_rng([seed, 5])
-    pool = rng.normal(0, settings.noise, _NOISE_POOL).astype(np.float32)
+    size = max(_NOISE_POOL, 6 * settings.image_px**2)
+    pool = rng.normal(0, settings.noise, size).astype(np.float32)
     for expression, pose in zip(performance.expression, performance.pose, strict=True):
         image, mask = render_frame(figure, expression, pose, room, table, settings)
-        start = rng.integers(0, _NOISE_POOL - image.size)
+        start = rng.integers(0, size - image.size)
         image += pool[start : start + image.size].reshape(image.shape)
         yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), mask
 
@@ -55,7 +62,12 @@ def render_performance(
 def render_frame(
     figure: Figure, expression, pose, room: Backdrop, table, settings: CorpusSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One noiseless frame (H, W, 3) float32 in [0, 1] of expression (64,), pose (6,); the mask."""
+    """One noiseless frame (H, W, 3) float32 in [0, 1] of expression (64,), pose (6,); its mask.
+
+    Parameters
+    ----------
+    room : from ``room_of``, of the frame's size; table : from ``noise_table``
+    """
     camera, threads, s = film_camera(settings), settings.threads, settings.supersample
     fine = Camera(
         camera.focal_px * s, camera.cx * s, camera.cy * s, camera.width * s, camera.height * s

@@ -1,6 +1,7 @@
 """Filming a synthetic person: what changes in the picture, and what does not."""
 
 import numpy as np
+import pytest
 
 from repro.corpus.film import film_camera, render_performance
 from repro.corpus.performance import Performance
@@ -26,6 +27,14 @@ def test_same_seed_films_the_same_frame(figure, rest_pose):
     np.testing.assert_array_equal(
         film(figure, np.zeros(64), pose), film(figure, np.zeros(64), pose, threads=2)
     )
+
+
+def test_large_frames_have_noise_of_their_own(figure, rest_pose):
+    pose = np.float32(rest_pose(figure))
+    settings = CorpusSettings(image_px=900, supersample=1, noise=0.01)
+    still = Performance(np.zeros((2, 64), np.float32), np.stack([pose, pose]), np.zeros(2))
+    (a, _), (b, _) = render_performance(figure, still, settings, seed=0)
+    assert (a.astype(float) - b).std() == pytest.approx(255 * 0.01 * np.sqrt(2), rel=0.1)
 
 
 def test_opening_the_jaw_changes_the_mouth_and_not_the_forehead_or_the_clothes(figure, rest_pose):
