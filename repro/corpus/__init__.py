@@ -1,1 +1,1 @@
-"""Clips and where they come from: synthetic people, a folder of videos, any file."""
+"""Clips and where they come from: synthetic people, known corpora, public clips, any videos."""

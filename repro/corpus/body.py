@@ -34,10 +34,11 @@ def torso(
 
     Parameters
     ----------
-    neck_base : (3,) centre of the neck's lower end, model space, metres
+    neck_base : (3,) centre of the neck where the shoulders begin, model space, metres
     neck_width_m : half width of the neck there
-    broad : factor on the shoulders' width
-    collar_m : how far the collar rises above the neck's base
+    broad : about the factor on the shoulders' width
+    collar_m : how far the collar rises above 22 mm over the neck's base
+    rings, around : vertices from top to bottom, and along each ring
 
     Returns
     -------
@@ -64,8 +65,9 @@ def torso(
 
 
 def grid(rows: int, columns: int, *, closed: bool = True) -> np.ndarray:
-    """Triangles (m, 3) int32 of a grid of vertices, closed around its columns.
+    """Triangles (m, 3) int32 of a grid of vertices.
 
+    In a ``closed`` one the last column is joined to the first.
     Where rows go down and columns from x towards z, the outer side faces away from the axis.
     """
     i, j = np.mgrid[0 : rows - 1, 0 : columns if closed else columns - 1]

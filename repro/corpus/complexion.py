@@ -1,6 +1,7 @@
 """What is painted on a face: lips, beard, flush, and the creases that come with age.
 
-Places are told as (right, back, up) from the middle of the eyes on the mean face, metres.
+Places are told from the middle of the eyes on the mean face, metres: as (right, back, up) of
+vertices, as (right, down) on the map of creases.
 """
 
 import numpy as np
@@ -12,6 +13,14 @@ _COLUMNS, _ROWS = 401, 489
 _LIPS_BELOW_EYES_M, _LIPS_HALF_M = 0.0730, 0.0255
 _UPPER_M, _LOWER_M, _BOW_M = 0.0088, 0.0102, 0.0011
 """Height of the red of either lip, and how far the upper one dips in its middle."""
+
+_BESIDE_NOSE_AND_MOUTH = np.array([
+    (0.0150, 0.0430), (0.0200, 0.0490), (0.0255, 0.0570), (0.0300, 0.0660), (0.0320, 0.0720),
+])  # fmt: skip
+_BELOW_EYE = np.array([(0.0170, 0.0100), (0.0220, 0.0140), (0.0290, 0.0162), (0.0360, 0.0150)])
+_DOWN_FROM_MOUTH = np.array([(0.0285, 0.0780), (0.0305, 0.0850), (0.0295, 0.0930)])
+_BETWEEN_BROWS = np.array([(0.0065, -0.0090), (0.0070, -0.0170), (0.0060, -0.0250)])
+"""Paths of creases of the right half, right and down."""
 
 
 def vermilion(place: np.ndarray) -> np.ndarray:
@@ -40,7 +49,7 @@ def beard(place: np.ndarray) -> np.ndarray:
 
 
 def flush(place: np.ndarray, ears: np.ndarray) -> np.ndarray:
-    """Where (V,) skin is red and freckles grow: cheeks, nose, ears."""
+    """How much (V,) skin is red and freckles grow, about 1 at most: cheeks, nose, ``ears`` (V,)."""
     side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
     cheeks = np.exp(-(((side - 0.037) / 0.018) ** 2) - ((up + 0.042) / 0.016) ** 2)
     nose = np.exp(-((side / 0.012) ** 2) - ((up + 0.045) / 0.011) ** 2)
@@ -52,8 +61,8 @@ def creases(age_years: float, seed: int) -> np.ndarray:
 
     Returns
     -------
-    (489, 401, 3) float32: depth, about 1 for a deep crease, and its slopes to the right and down,
-    in cells of ``CREASES_M`` from ``CREASES_TOP_M`` and ``CREASES_LEFT_M``
+    (489, 401, 3) float32: depth, about 1 for a deep crease, and its slopes to the right and down
+    (per cell); in cells of ``CREASES_M`` from ``CREASES_TOP_M`` and ``CREASES_LEFT_M``
     """
     rng = np.random.default_rng([seed, 13])
     age = float(np.clip((age_years - 22) / 50, 0, 1))
@@ -69,6 +78,7 @@ def creases(age_years: float, seed: int) -> np.ndarray:
 
 
 def _forehead(depth: np.ndarray, strength: float, rng: np.random.Generator) -> None:
+    """Deepen a map by wavy lines across the forehead."""
     x = np.linspace(-0.040, 0.040, 9)
     for y in np.arange(-0.0350, -0.0580, -0.0065 - 0.001 * rng.random()):
         wave = 0.0012 * np.sin(x * rng.uniform(60, 110) + rng.uniform(0, 6)) - 2.5 * x**2
@@ -80,34 +90,10 @@ def _forehead(depth: np.ndarray, strength: float, rng: np.random.Generator) -> N
 
 def _lines(age: float, rng: np.random.Generator):
     """Strength, width and path (n, 2) right and down of each line of the right half."""
-    yield (
-        0.10 + 0.85 * age,
-        0.0019,
-        np.array(
-            [
-                (0.0150, 0.0430),
-                (0.0200, 0.0490),
-                (0.0255, 0.0570),
-                (0.0300, 0.0660),
-                (0.0320, 0.0720),
-            ]
-        ),
-    )  # beside nose and mouth
-    yield (
-        0.08 + 0.70 * age,
-        0.0014,
-        np.array([(0.0170, 0.0100), (0.0220, 0.0140), (0.0290, 0.0162), (0.0360, 0.0150)]),
-    )  # below the eye
-    yield (
-        0.65 * age**1.5,
-        0.0016,
-        np.array([(0.0285, 0.0780), (0.0305, 0.0850), (0.0295, 0.0930)]),
-    )  # down from the mouth's corner
-    yield (
-        0.60 * age**1.3,
-        0.0011,
-        np.array([(0.0065, -0.0090), (0.0070, -0.0170), (0.0060, -0.0250)]),
-    )  # between the brows
+    yield 0.10 + 0.85 * age, 0.0019, _BESIDE_NOSE_AND_MOUTH
+    yield 0.08 + 0.70 * age, 0.0014, _BELOW_EYE
+    yield 0.65 * age**1.5, 0.0016, _DOWN_FROM_MOUTH
+    yield 0.60 * age**1.3, 0.0011, _BETWEEN_BROWS
     for turn in np.linspace(-0.55, 0.65, 4) + rng.normal(0, 0.06):  # crow's feet
         away = np.array([np.cos(turn), np.sin(turn)])
         start = np.array([0.0470, 0.0030]) + 0.004 * away

@@ -9,6 +9,7 @@ from repro.corpus.noise import value_noise_at
 from repro.corpus.people import Hair
 
 SHELLS = 4
+"""Layers of hair above the scalp."""
 _STRANDS_PER_M = 700.0
 _ALONG_PER_M = 60.0
 """Noise cells per metre across and along the strands."""
@@ -54,6 +55,7 @@ def scalp_density(place: np.ndarray, hair: Hair, ears: np.ndarray, table: np.nda
     ----------
     place : (V, 3) right, back and up from the middle of the eyes on the mean face, metres
     ears : (V,) in [0, 1], without hair
+    table : from ``noise_table``
     """
     side, back, up = np.abs(place[:, 0]), place[:, 1], place[:, 2]
     line = 0.061 + hair.hairline_m - 0.30 * np.maximum(side - 0.036, 0)
@@ -74,7 +76,7 @@ def grow(
     Parameters
     ----------
     mean, normals : (V, 3) of the mean face; skin (F, 3) triangles of its skin
-    place : as for ``scalp_density``
+    place, table : as for ``scalp_density``; density : (V,) from it
     """
     kept = skin[(density[skin] > 0.01).any(1)]
     roots, flat = np.unique(kept, return_inverse=True)
@@ -116,6 +118,7 @@ def _comb(side, back, up, hair: Hair):
 
 
 def _thickness(side, back, up, hair: Hair, noise) -> np.ndarray:
+    """Of the hair above the scalp, (n,) metres."""
     top = step(0.02, 0.085, up)
     sides = {"crop": 0.75, "side parting": 0.45, "swept back": 0.5, "curls": 0.8}
     shape = sides.get(hair.style, 0.7) + (1 - sides.get(hair.style, 0.7)) * top
@@ -138,6 +141,7 @@ def hang(outer: np.ndarray, place: np.ndarray, hair: Hair, *, inset_m: float, se
     outer : (n, 3) model-space vertices of the head with its hair's thickness
     place : (n, 3) the same from the middle of the eyes: right, back, up
     inset_m : how far inside the outermost sheet it hangs
+    seed : of its waves
     """
     rows, columns = 26, 72
     front = np.deg2rad(47 + 6 * inset_m / 0.008)

@@ -22,8 +22,8 @@ HAIR_COLOURS = {
 }
 """Linear RGB reflectance."""
 GREY_HAIR = np.array([0.37, 0.36, 0.35])
-HAIR_STYLES = ("crop", "side parting", "bob", "swept back", "curls", "long")
 IRIS_COLOURS = ((0.10, 0.055, 0.03), (0.13, 0.20, 0.30), (0.15, 0.10, 0.045), (0.13, 0.17, 0.10))
+"""Linear RGB: brown, blue, hazel, green."""
 GLASSES = ("none", "none", "none", "square", "none", "none", "round", "none")
 """A quarter of the people wear them."""
 GLASSES_COLOURS = ((0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.22, 0.21, 0.20))
@@ -35,7 +35,12 @@ CLOTHES = ("crew neck", "jacket", "high collar")
 class PoseStyle:
     """How a person holds and moves the head.
 
-    mean_rad, sd_rad (3,) pitch, yaw, roll; place_m (3,) the head's pivot in camera space
+    mean_rad, sd_rad  (3,) pitch, yaw, roll
+    place_m           (3,) the head's pivot in camera space
+    speed_hz          of its slow drift
+    nod_rad           pitch of a nod on a loud syllable; shake_rad likewise of yaw
+    lift_rad          pitch from silence to loud speech
+    tilt_with_turn    how much of a turn (yaw) comes as a tilt (roll), both in deviations
     """
 
     mean_rad: np.ndarray
@@ -50,10 +55,16 @@ class PoseStyle:
 
 @dataclass(frozen=True)
 class Hair:
-    """Hair: linear colour (3,), style, thickness above the scalp and hanging length in metres.
+    """Hair.
 
-    hairline_m raises the hairline; parting is its side (-1, 0, 1); curl is in [0, 1]; grey is the
-    share of grey strands.
+    colour       (3,) linear, of strands that are not grey
+    style        crop, side parting, bob, swept back, curls or long
+    thickness_m  above the scalp
+    hanging_m    how far below the middle of the eyes it hangs; 0 for short hair
+    hairline_m   how much higher than usual the hairline lies
+    parting      its side, -1 or 1; 0 for none
+    curl         in [0, 1]
+    grey         share of grey strands
     """
 
     colour: np.ndarray
@@ -105,7 +116,14 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Appearance:
-    """What the face model does not draw: hair, eyes, beard, glasses, clothes, room, light."""
+    """What the face model does not draw: hair, eyes, beard, glasses, clothes, room, light.
+
+    iris, glasses_colour     (3,) linear RGB
+    brows, beard, freckles   strengths in [0, 1]
+    glasses, clothes, room   of ``GLASSES``, ``CLOTHES``, ``ROOMS``
+    cloth_colours            (2, 3) linear RGB: outer cloth, shirt
+    room_colours             (6, 3) linear RGB of the things in the room
+    """
 
     hair: Hair
     iris: np.ndarray
@@ -131,8 +149,11 @@ class Appearance:
 class Person:
     """A synthetic person.
 
-    identity (80,), texture (80,) float32, standard deviations; articulation (64,) float32,
-    factors on the expression's actions; smile, brow_rate in [0, 1]
+    identity, texture  (80,) float32, standard deviations
+    voice              of ``speech.synthesis.VOICES``, at rate_wpm and pitch as ``speak`` takes them
+    articulation       (64,) float32, factors on the expression's actions
+    smile              mean weight of the smile, in [0, 1]
+    brow_rate          share of loud syllables that the brows mark
     """
 
     seed: int
@@ -180,6 +201,7 @@ def draw_person(seed: int) -> Person:
 
 
 def _truncated(rng: np.random.Generator, size: int, sd: float) -> np.ndarray:
+    """Normal numbers (size,) float32, cut off at 2.2 of their deviations."""
     return (sd * np.clip(rng.normal(size=size), -2.2, 2.2)).astype(np.float32)
 
 
@@ -191,7 +213,7 @@ def _texture(rng: np.random.Generator, seed: int) -> np.ndarray:
 
 
 def _draw_articulation(rng: np.random.Generator) -> np.ndarray:
-    """One factor for all actions, smaller ones for each and for the two sides."""
+    """One factor (64,) for all actions times a smaller one for each, left and right apart."""
     overall = rng.uniform(0.85, 1.2)
     each = overall * np.exp(rng.normal(0, 0.10, EXPRESSION))
     return each.astype(np.float32)

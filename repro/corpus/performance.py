@@ -5,7 +5,7 @@ the way people move them: the head settles into a new posture at each phrase, dr
 nods on loud syllables, so that head motion is partly, and only partly, predictable from sound.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +94,10 @@ def perform(
 
 
 def loudness(audio: np.ndarray, frames: int) -> np.ndarray:
-    """Loudness (T,) float32 in [0, 1] at each frame: dB, between the clip's floor and its peak."""
+    """Loudness (T,) float32 in [0, 1] at each frame, smoothed over three.
+
+    In dB: 1 at the 97th percentile of the clip, 0 from 30 dB below it.
+    """
     step = SAMPLE_RATE // FPS
     padded = np.zeros(step * (frames + 1), np.float32)
     used = audio[: step * frames + step // 2]
@@ -124,7 +127,7 @@ def head_angles(times, loud, beats, phonemes, person: Person, rng) -> np.ndarray
 
 
 def nod(t: np.ndarray) -> np.ndarray:
-    """A beat of the head: a slight lift before the syllable, then down and back (peak 1)."""
+    """A beat of the head: a slight lift before the syllable, then down and back (peak about 1)."""
     down = np.exp(-(((t - 0.06) / 0.13) ** 2))
     return (
         down
@@ -183,7 +186,10 @@ def _postures(times: np.ndarray, phonemes, rng: np.random.Generator) -> np.ndarr
 
 
 def _translation(angles, times, person: Person, rng) -> np.ndarray:
-    """Where the head's pivot is (T, 3), metres: it swings about the neck's base and sways."""
+    """Where the head's pivot is (T, 3), metres: it swings about the neck's base and sways.
+
+    At the person's mean angles it is at their ``place_m``, but for the sway.
+    """
     style = person.pose_style
     lever = -NECK_BASE_M
     swing = rotation_matrix(_NECK_SHARE * (angles - style.mean_rad)) @ lever - lever
@@ -216,9 +222,9 @@ def _add_brows(expression, acts, times, beats, person: Person, rng) -> None:
         else:
             _add(expression, acts, "browDown", 0.4 * shape)
             _add(expression, acts, "eyeSquint", 0.2 * shape)
-    drift: Callable[[], np.ndarray] = lambda: smooth_noise(times, rng, 0.15)  # noqa: E731
-    _add(expression, acts, "browInnerUp", np.maximum(0.05 * drift(), 0))
-    _add(expression, acts, "browDown", np.maximum(0.06 + 0.06 * drift(), 0))
+    _add(expression, acts, "browInnerUp", np.maximum(0.05 * smooth_noise(times, rng, 0.15), 0))
+    lowered = 0.06 + 0.06 * smooth_noise(times, rng, 0.15)
+    _add(expression, acts, "browDown", np.maximum(lowered, 0))
 
 
 def _add_mood(expression, acts, times, beats, person: Person, rng) -> None:
@@ -286,11 +292,11 @@ def blink_times(times, phonemes, person: Person, rng) -> list[float]:
 
 
 def _add_blinks(expression, acts, times, phonemes, gaze_down, person: Person, rng) -> None:
+    """Close the lids at blinks, and partly with the gaze; shut eyes do not squint."""
     shut = 0.25 * gaze_down
     for start in blink_times(times, phonemes, person, rng):
         shut = np.maximum(shut, rng.uniform(0.92, 1.0) * blink_shape(times - start))
     for side in ("Left", "Right"):
         k = acts[f"eyeBlink{side}"]
         expression[:, k] = np.maximum(expression[:, k], shut)
-        wide = acts[f"eyeSquint{side}"]
-        expression[:, wide] *= 1 - shut
+        expression[:, acts[f"eyeSquint{side}"]] *= 1 - shut

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from repro import FPS
 from repro.corpus.people import draw_person
 from repro.corpus.settings import CorpusSettings
 from repro.errors import UserError
@@ -78,7 +79,7 @@ class Entry:
 
 
 def plan(folder: Path, settings: CorpusSettings) -> tuple[Entry, ...]:
-    """Every clip of a corpus, each person's together."""
+    """Every clip of a corpus: each person's together, then the driving voices'."""
     entries = []
     general = settings.people - settings.personal_people
     for k in range(settings.people):
@@ -137,7 +138,7 @@ def _word_entry(folder: Path, person: int, c: int) -> Entry:
     word = WORDS[(7 * person + c) % len(WORDS)]
     text = CARRIERS[seed % len(CARRIERS)].format(word)
     return Entry(
-        GENERAL, person, draw_person(person).voice, text, word, WORD_FRAMES / 25, seed,
+        GENERAL, person, draw_person(person).voice, text, word, WORD_FRAMES / FPS, seed,
         folder / f"{GENERAL}_{person:03d}_{word}-{c:03d}",
     )  # fmt: skip
 

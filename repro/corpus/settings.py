@@ -31,6 +31,7 @@ class CorpusSettings(BaseModel):
     driving_clips: int = Field(0, ge=0)
     """Pieces of speech by voices that no person has."""
     driving_s: float = Field(5.0, ge=1.0)
+    """Length of each."""
     image_px: int = Field(256, ge=64, multiple_of=2)
     """Side of the square frames."""
     supersample: int = Field(2, ge=1, le=4)
@@ -44,6 +45,7 @@ class CorpusSettings(BaseModel):
     threads: int = Field(1, ge=1)
     """Threads in each that rasterise and shade."""
     seed: int = 0
+    """Of everything; corpora of different seeds have no person in common, up to a thousand."""
 
     @model_validator(mode="after")
     def _some_general_people(self) -> "CorpusSettings":

@@ -9,6 +9,8 @@ from repro.render.rasterise import rasterise
 
 FAR_M = 20.0
 """Distance of the stand-in for a light at infinity."""
+_SKY_PX = 224
+"""Side of the depth maps that tell ambient occlusion."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,17 @@ def ambient_occlusion(
     extent_m: float = 0.75,
     bias_m: float = 0.003,
 ) -> np.ndarray:
-    """Share (V,) float32 in [0, 1] of the sky, weighted by the cosine, that each vertex sees."""
+    """Share (V,) float32 in [0, 1] of the sky, weighted by the cosine, that each vertex sees.
+
+    The sky is the half of the sphere that a vertex' normal points to.
+
+    Parameters
+    ----------
+    points, normals, triangles : (V, 3) metres, (V, 3) unit, (F, 3)
+    directions : from all around, in which light is looked for
+    extent_m : side of the view in each direction; beyond it all is lit as at its border
+    bias_m : what hides a vertex is at least so far before it
+    """
     centre = points.mean(0)
     seen = np.zeros(len(points))
     total = np.full(len(points), 1e-6)
@@ -86,10 +98,10 @@ def ambient_occlusion(
         cosine = normals @ direction
         facing = cosine > 0.02
         view = view_from(
-            direction, points, triangles, centre=centre, extent_m=extent_m, size_px=224
+            direction, points, triangles, centre=centre, extent_m=extent_m, size_px=_SKY_PX
         )
         place = view.locate(points + 0.0015 * normals)
-        column, row = np.clip(place[:, :2], 0, 223).astype(int).T
+        column, row = np.clip(place[:, :2], 0, _SKY_PX - 1).astype(int).T
         lit = place[:, 2] < view.depth[row, column] + bias_m
         total += np.where(facing, cosine, 0)
         seen += np.where(facing & lit, cosine, 0)

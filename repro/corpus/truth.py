@@ -31,7 +31,8 @@ class Truth:
     symbols        IPA of each phoneme; times_s (n, 2) its start and end
     words          as written; word_times_s (m, 2)
     closures_s     (c,) float32, when p, b and m close the lips
-    person         its seed
+    camera         of the whole clip
+    person         the seed of who speaks
     """
 
     expression: np.ndarray
