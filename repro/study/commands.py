@@ -101,8 +101,7 @@ def published(
 
 def _tell(text: str, record: dict[str, object], to: Path | None) -> None:
     """Print a text, and write it and its record beside each other."""
-    from repro.files import atomic_path
-    from repro.provenance import write_json
+    from repro.files import atomic_path, write_json
 
     if to is not None:
         if to.suffix != ".json":

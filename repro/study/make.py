@@ -15,7 +15,8 @@ from repro import FPS, SAMPLE_RATE
 from repro.corpus.clip import Clip, open_clip
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
-from repro.provenance import code_version, write_json
+from repro.files import write_json
+from repro.provenance import code_version
 from repro.study.design import PARTICIPANTS, QUESTIONS, Design, make_design
 from repro.study.videos import StudyVideos
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from repro.errors import UserError
-from repro.provenance import write_json
+from repro.files import write_json
 from repro.study.cells import Origin, Results
 
 REPRODUCED, WITHIN_NOISE, DEVIATES, NOT_COMPARABLE = VERDICTS = (
