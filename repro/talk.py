@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from repro import FPS, SAMPLE_RATE
 from repro.config import Profile
-from repro.corpus.clip import read_audio
+from repro.corpus.sound import read_audio
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
 from repro.evaluate.image import sharpness

@@ -6,7 +6,6 @@ Time 0 of a clip is its first picture; frame t is the picture on show at t / 25 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,9 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideData
 from av.video.reformatter import Colorspace
 
-from repro import FPS, SAMPLE_RATE
+from repro import FPS
+from repro.corpus.container import decodable, decoded, opened, packets
+from repro.corpus.sound import read_audio
 from repro.errors import UserError
 
 _EARLY_S = 0.0015
@@ -23,9 +24,6 @@ _EARLY_S = 0.0015
 
 _UNSTATED, _HD_LINES = 2, 720
 """A file that does not state its colours is BT.709 from 720 lines on and BT.601 below."""
-
-_HOLE_S = 0.02
-"""Sound whose timestamp is off by more than this follows a hole or an overlap, not a rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Clip:
 
     def _frames(self, start: int, stop: int) -> Iterator[np.ndarray]:
         t, held = start, None
-        with _opened(self.path) as container:
+        with opened(self.path) as container:
             for picture, time_s in _pictures(container, _video_stream(container, self.path)):
                 image = None
                 while held and t < stop and t / FPS < time_s - self.start_s - _EARLY_S:
@@ -99,7 +97,7 @@ class Clip:
         UserError
             No sound, or less than ``min_s`` seconds of it.
         """
-        return _sound(self.path, zero_s=self.start_s, min_s=min_s)
+        return read_audio(self.path, min_s=min_s, zero_s=self.start_s)
 
 
 def open_clip(path: Path | str, *, min_s: float = 0.0) -> Clip:
@@ -115,7 +113,7 @@ def open_clip(path: Path | str, *, min_s: float = 0.0) -> Clip:
         cannot be decoded; shorter than ``min_s`` seconds.
     """
     path = Path(path)
-    with _opened(path) as container:
+    with opened(path) as container:
         stream = _video_stream(container, path)
         rate = float(stream.guessed_rate or stream.average_rate or FPS)
         has_audio = container.streams.best("audio") is not None
@@ -142,94 +140,22 @@ def open_clip(path: Path | str, *, min_s: float = 0.0) -> Clip:
     )
 
 
-def read_audio(path: Path | str, *, min_s: float = 0.5) -> np.ndarray:
-    """The sound of any audio or video file from its first sample: (N,) float32, mono 16 kHz.
-
-    Channels are averaged. Silence stands where the timestamps leave a hole.
-
-    Raises
-    ------
-    UserError
-        No such file; a folder; not a media file; no sound; shorter than ``min_s`` seconds.
-    """
-    return _sound(Path(path), zero_s=None, min_s=min_s)
-
-
-# ---------------------------------------------------------------------------------- opening
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[av.container.InputContainer]:
-    if path.is_dir():
-        raise UserError(f"'{path}' is a folder: give a video or audio file.")
-    if not path.exists():
-        raise UserError(f"No such file: '{path}'.")
-    try:
-        container = av.open(f"file:{path}", metadata_errors="replace")
-    except PermissionError:
-        raise UserError(f"'{path}' may not be read: change its permissions.") from None
-    except (av.error.FFmpegError, OSError):
-        raise UserError(f"'{path}' is not a video or audio file.") from None
-    with container:
-        if container.format.name == "tty":  # FFmpeg draws any text file as a terminal
-            raise UserError(f"'{path}' is not a video or audio file.")
-        yield container
-
-
 def _video_stream(container, path: Path) -> av.VideoStream:
     if container.format.name == "image2" or container.format.name.endswith("_pipe"):
         raise UserError(f"'{path}' is a still image: give a video of a person speaking.")
     stream = container.streams.best("video")
     if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
         raise UserError(f"'{path}' has no video stream: give a video of a person speaking.")
-    return _decodable(stream, path)
-
-
-def _decodable(stream, path: Path):
-    if stream.codec_context is None:
-        raise UserError(f"'{path}' is in a codec that cannot be read: convert it to H.264 and AAC.")
-    if stream.type == "video":
-        stream.thread_type = "AUTO"
-    return stream
-
-
-def _packets(container, stream) -> Iterator[av.Packet]:
-    """The stream's packets with content; a file that is cut off ends where it is cut."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:
-            return
-        if packet is None:
-            return
-        if packet.size:
-            yield packet
-
-
-def _decoded(container, stream) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Whatever can be decoded, in the order in which it is shown."""
-    for packet in _packets(container, stream):
-        try:
-            yield from packet.decode()
-        except av.error.InvalidDataError:
-            continue
-    try:
-        yield from stream.codec_context.decode(None)
-    except av.error.FFmpegError:
-        return
-
-
-# ---------------------------------------------------------------------------------- pictures
+    return decodable(stream, path)
 
 
 def _pictures(container, stream) -> Iterator[tuple[av.VideoFrame, float]]:
     """Pictures and their timestamps in seconds; without timestamps, a constant rate."""
     rate = float(stream.guessed_rate or stream.average_rate or FPS)
-    for k, picture in enumerate(_decoded(container, stream)):
+    for k, picture in enumerate(decoded(container, stream)):
         stamped = picture.pts is not None
         time_s = float(picture.pts * stream.time_base) if stamped else k / rate
-        yield picture, time_s  # type: ignore[misc]
+        yield picture, time_s
 
 
 def _timeline(path: Path) -> tuple[np.ndarray, float]:
@@ -237,18 +163,18 @@ def _timeline(path: Path) -> tuple[np.ndarray, float]:
 
     The latter is 0 where the file does not say.
     """
-    with _opened(path) as container:
+    with opened(path) as container:
         stream = _video_stream(container, path)
-        packets = [
+        stamps = [
             (packet.pts, packet.duration or 0)
-            for packet in _packets(container, stream)
+            for packet in packets(container, stream)
             if not packet.is_discard
         ]
-        if packets and all(pts is not None for pts, _ in packets):
-            times, durations = zip(*sorted(packets), strict=True)
+        if stamps and all(pts is not None for pts, _ in stamps):
+            times, durations = zip(*sorted(stamps), strict=True)
             unit = stream.time_base
             return np.array(times, np.float64) * float(unit), float(durations[-1] * unit)
-    with _opened(path) as container:
+    with opened(path) as container:
         pictures = _pictures(container, _video_stream(container, path))
         return np.sort([time_s for _, time_s in pictures]), 0.0
 
@@ -282,60 +208,3 @@ def _shown_size(picture: av.VideoFrame, stream) -> tuple[int, int]:
     width = round(picture.width * float(aspect)) if aspect else picture.width
     size = width, picture.height
     return size[::-1] if _sideways(_orientation(picture)) else size
-
-
-# ---------------------------------------------------------------------------------- sound
-
-
-def _sound(path: Path, *, zero_s: float | None, min_s: float) -> np.ndarray:
-    """Sound from the timestamp ``zero_s`` on (None: from its first sample)."""
-    with _opened(path) as container:
-        stream = container.streams.best("audio")
-        if stream is None:
-            raise UserError(f"'{path}' has no sound: give a file with speech in it.")
-        runs = list(_runs(container, _decodable(stream, path)))
-    zero_s = runs[0][0] if runs and zero_s is None else zero_s
-    starts = [round((start_s - zero_s) * SAMPLE_RATE) for start_s, _ in runs]
-    length = max((a + len(run) for a, (_, run) in zip(starts, runs, strict=True)), default=0)
-    if length < min_s * SAMPLE_RATE or length <= 0:
-        raise UserError(
-            f"'{path}' has only {max(0, length) / SAMPLE_RATE:.2f} s of sound: "
-            f"give at least {min_s:g} s."
-        )
-    sound = np.zeros(length, np.float32)
-    for start, (_, run) in zip(starts, runs, strict=True):
-        run = run[max(0, -start) :]
-        sound[max(0, start) : max(0, start) + len(run)] = run
-    return sound
-
-
-def _runs(container, stream) -> Iterator[tuple[float, np.ndarray]]:
-    """Stretches of sound without a hole: timestamp in seconds, samples (n,) float32 at 16 kHz."""
-    resampler, kind, start_s, end_s, spare_s = None, None, 0.0, 0.0, 0.0
-    parts: list[np.ndarray] = []
-
-    def joined() -> tuple[float, np.ndarray]:
-        run = np.concatenate([*parts, *_resampled(resampler, None)])
-        return start_s, run[: len(run) - round(spare_s * SAMPLE_RATE)]
-
-    for block in _decoded(container, stream):
-        time_s = end_s if block.pts is None else float(block.pts * stream.time_base)
-        now = (block.format.name, block.layout.name, block.sample_rate)
-        if kind != now or abs(time_s - end_s) > _HOLE_S:
-            if resampler:
-                yield joined()
-            resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
-            kind, start_s, end_s, parts = now, time_s, time_s, []
-        length_s = block.samples / block.sample_rate
-        stated_s = float(block.duration * stream.time_base) or length_s
-        spare_s = max(0.0, length_s - stated_s)  # a codec fills its last block up
-        end_s += length_s
-        block.pts = None
-        parts += _resampled(resampler, block)
-    if resampler:
-        yield joined()
-
-
-def _resampled(resampler: av.AudioResampler, block: av.AudioFrame | None) -> list[np.ndarray]:
-    """Samples (n,), the mean of all channels: no channel is louder for being one of many."""
-    return [part.to_ndarray().mean(axis=0) for part in resampler.resample(block)]

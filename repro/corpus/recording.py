@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from repro.corpus.clip import Clip, open_clip, read_audio
+from repro.corpus.clip import Clip, open_clip
+from repro.corpus.sound import read_audio
 from repro.errors import UserError
 
 TRAIN, VAL, TEST = "train", "val", "test"

@@ -3,8 +3,12 @@
 The paper says "MFCC"; the sizes are those of the authors' public code: 16 kHz, windows of 25 ms
 every 10 ms, 13 coefficients of which the first (loudness) is dropped, and for each video frame the
 28 windows of the 280 ms around it. Without the first coefficient, features do not depend on how
-loud a recording is.
+loud a recording is; and as each 25 ms is taken about its mean, not on a constant offset either.
+
+Sound may come in blocks: of an hour only the coefficients are kept, 4.8 kB a second.
 """
+
+from collections.abc import Iterable, Iterator
 
 import librosa
 import numpy as np
@@ -16,68 +20,100 @@ WINDOWS = 28
 
 COEFFICIENTS = 12
 
-_WINDOW_MS, _STEP_MS, _AROUND_MS = 25, 10, 120
-_FFT_MS = 32
+_WIDTH, _STEP, _AROUND = (SAMPLE_RATE * ms // 1000 for ms in (25, 10, 120))
+_FFT = 512
 _MELS = 26
 _POWER_FLOOR = 1e-6
 """Mel power that counts as silence, below a recording's own noise: silence then has MFCCs of 0."""
 
-_BLOCK = 60_000
-"""MFCC windows (10 minutes) computed at a time."""
+_PER_FRAME = SAMPLE_RATE // FPS // _STEP
+_BLOCK = 60 * SAMPLE_RATE
+"""Samples that are transformed at a time."""
 
 
-def mfcc_windows(audio: np.ndarray, frames: int, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+def mfcc_windows(sound: np.ndarray | Iterable[np.ndarray], frames: int | None = None) -> np.ndarray:
     """MFCCs around each of T video frames at 25 fps.
 
     Parameters
     ----------
-    audio : (N,) float32 in [-1, 1]; silence is taken to stand before and after it
-    frames : T; need not match the length of the audio
-    sample_rate : of the audio, in Hz
+    sound : (N,) float32 in [-1, 1] at 16 kHz, or such blocks one after the other, of any lengths;
+        silence is taken to stand before and after it
+    frames : T, which need not match the length of the sound; by default its length, and at least 1
 
     Returns
     -------
     (T, 28, 12) float32
         ``[t, k]`` are coefficients 1 to 12 of the window centred on t / 25 + (k - 11.5) / 100
         seconds, so that the 28 lie evenly around the middle of the 40 ms for which frame t shows.
+        Read-only: what neighbouring frames share is in memory once.
+
+    Raises
+    ------
+    ValueError
+        Sound of another shape, or that holds a value which is not finite.
     """
-    if np.ndim(audio) != 1:
-        raise ValueError(f"audio has shape {np.shape(audio)}, not (N,)")
-    if frames < 0:
+    if frames is not None and frames < 0:
         raise ValueError(f"frames is {frames}: it counts video frames")
-    per_frame = 1000 // FPS // _STEP_MS
-    count = per_frame * (frames - 1) + WINDOWS if frames else 0
-    steps = np.empty((count, COEFFICIENTS), np.float32)
-    for start in range(0, count, _BLOCK):
-        stop = min(start + _BLOCK, count)
-        steps[start:stop] = _mfcc(audio, start, stop, sample_rate)
-    if not frames:
+    blocks = _pieces([sound] if isinstance(sound, np.ndarray) else sound)
+    steps = np.concatenate([np.empty((0, COEFFICIENTS), np.float32), *_steps(blocks, frames)])
+    if not len(steps):
         return np.empty((0, WINDOWS, COEFFICIENTS), np.float32)
-    views = np.lib.stride_tricks.sliding_window_view(steps, WINDOWS, axis=0)[::per_frame]
-    return np.ascontiguousarray(views.transpose(0, 2, 1))
+    views = np.lib.stride_tricks.sliding_window_view(steps, WINDOWS, axis=0)[::_PER_FRAME]
+    return views.transpose(0, 2, 1)
 
 
-def _mfcc(audio: np.ndarray, start: int, stop: int, sample_rate: int) -> np.ndarray:
-    """Coefficients (stop - start, 12) of windows numbered from the first that frame 0 needs."""
-    step, width, fft = (round(sample_rate * ms / 1000) for ms in (_STEP_MS, _WINDOW_MS, _FFT_MS))
-    centre = round(sample_rate * (_STEP_MS / 2 - _AROUND_MS) / 1000) + start * step
-    first = centre - fft // 2
-    piece = _cut(audio, first, first + (stop - start - 1) * step + fft)
-    spectrum = librosa.stft(
-        piece, n_fft=fft, hop_length=step, win_length=width, window="hann", center=False
-    )
-    mel = librosa.filters.mel(sr=sample_rate, n_fft=fft, n_mels=_MELS, htk=True, norm=None)
+def frames_of(samples: int) -> int:
+    """Video frames at 25 fps that go with so many samples of sound, at least 1."""
+    return max(1, round(samples / SAMPLE_RATE * FPS))
+
+
+def _pieces(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The same sound as float32 blocks of at most ``_BLOCK`` samples."""
+    for block in blocks:
+        if np.ndim(block) != 1:
+            raise ValueError(f"audio has shape {np.shape(block)}, not (N,)")
+        for first in range(0, len(block), _BLOCK):
+            piece = np.asarray(block[first : first + _BLOCK], np.float32)
+            if not np.isfinite(piece).all():
+                raise ValueError("audio holds values that are not finite; set them to 0 first")
+            yield piece
+
+
+def _steps(blocks: Iterable[np.ndarray], frames: int | None) -> Iterator[np.ndarray]:
+    """Coefficients (n, 12) of the windows every 10 ms, from the first that frame 0 needs."""
+    before = _AROUND - _STEP // 2 + _WIDTH // 2  # samples of silence ahead of the sound
+    held = np.zeros(before, np.float32)
+    heard, done, wanted = 0, 0, None if frames is None else _steps_of(frames)
+    for block in blocks:
+        heard += len(block)
+        held = np.concatenate([held, block])
+        ready = (len(held) - _WIDTH) // _STEP + 1
+        ready = ready if wanted is None else min(ready, wanted - done)
+        if ready > 0:
+            yield _mfcc(held, ready)
+            held, done = held[ready * _STEP :], done + ready
+        if done == wanted:
+            return
+    wanted = _steps_of(frames_of(heard)) if wanted is None else wanted
+    while done < wanted:  # silence after the sound
+        ready = min(wanted - done, _BLOCK // _STEP)
+        held = np.pad(held, (0, max(0, (ready - 1) * _STEP + _WIDTH - len(held))))
+        yield _mfcc(held, ready)
+        held, done = held[ready * _STEP :], done + ready
+
+
+def _steps_of(frames: int) -> int:
+    return _PER_FRAME * (frames - 1) + WINDOWS if frames else 0
+
+
+def _mfcc(sound: np.ndarray, count: int) -> np.ndarray:
+    """Coefficients (count, 12) of windows every 10 ms from the first sample on."""
+    framed = librosa.util.frame(sound, frame_length=_WIDTH, hop_length=_STEP)[:, :count]
+    hann = librosa.filters.get_window("hann", _WIDTH).astype(np.float32)[:, None]
+    spectrum = np.fft.rfft((framed - framed.mean(0)) * hann, _FFT, axis=0)
+    mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=_FFT, n_mels=_MELS, htk=True, norm=None)
     power = mel @ (spectrum.real**2 + spectrum.imag**2)
     cepstrum = librosa.feature.mfcc(
         S=np.log(power + _POWER_FLOOR), n_mfcc=COEFFICIENTS + 1, dct_type=2, norm="ortho"
     )
     return cepstrum[1:].T
-
-
-def _cut(audio: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Samples ``start`` to ``stop`` as float32, with silence beyond either end."""
-    piece = np.zeros(stop - start, np.float32)
-    given = audio[max(0, start) : max(0, stop)]
-    at = max(0, -start)
-    piece[at : at + len(given)] = given
-    return piece
