@@ -15,7 +15,7 @@ from repro.errors import UserError
 from repro.evaluate.image import sharpness
 from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
 from repro.evaluate.pictures import picture_scores
-from repro.evaluate.pose import head_pose_similarity
+from repro.evaluate.pose import convention, head_pose_similarity
 from repro.face import landmarks as lm
 from repro.files import write_json
 from repro.motion.mapping import MotionMapping
@@ -34,10 +34,12 @@ from repro.pipeline import (
 from repro.provenance import Stopwatch, manifest, synthetic_label
 from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
-from repro.speech.features import mfcc_windows
+from repro.speech.features import frames_of, mfcc_windows
 
 HELD_OUT_FRAMES = 300
 """Frames after those learned from, on which results are measured where the clip has them."""
+LOOKED_AT = 1500
+"""Frames, evenly spread, of a longer result of which the lips are measured: meshes take memory."""
 _MARK = "AI-generated"
 
 
@@ -87,7 +89,7 @@ def talk(
             mapping, _, _ = personal_motion(ws, person, frames=learned)
     with watch.stage("personal refinement"):
         refiner, _, _ = personal_refiner(ws, person, frames=learned)
-    length = max(1, round(len(sound) / SAMPLE_RATE * FPS))
+    length = frames_of(len(sound))
     with watch.stage("motion from audio"):
         performance = perform(
             mapping,
@@ -156,6 +158,7 @@ def pose_scores(performance: Performance, person: Target, learned: int) -> dict[
         "hs_before_fitting_to_background": round(
             float(head_pose_similarity(own, performance.intended[:, :3])), 4
         ),
+        "hs_convention": convention(),
         "range_deg_pitch_yaw_roll": span(made),
         "target_range_deg_pitch_yaw_roll": span(own),
     }
@@ -165,15 +168,16 @@ def lip_scores(
     ws: Workspace, performance: Performance, person: Target
 ) -> dict[str, dict[str, float]]:
     """Opening of the lips, % of the inter-pupil distance: 5th, 50th and 95th percentile."""
+    levels = (5, 50, 95)
+
+    def opening(expression: np.ndarray) -> dict[str, float]:
+        some = expression[:: -(-len(expression) // LOOKED_AT)]
+        values = np.percentile(_lip_gap(ws, person, some), levels)
+        return {f"p{k}": round(float(v), 2) for k, v in zip(levels, values, strict=True)}
+
     return {
-        name: {
-            f"p{level}": round(float(np.percentile(_lip_gap(ws, person, expression), level)), 2)
-            for level in (5, 50, 95)
-        }
-        for name, expression in (
-            ("generated_gap_percent", performance.motion.expression),
-            ("target_gap_percent", person.motion.expression),
-        )
+        "generated_gap_percent": opening(performance.motion.expression),
+        "target_gap_percent": opening(person.motion.expression),
     }
 
 

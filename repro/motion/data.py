@@ -14,6 +14,9 @@ from repro.motion.settings import MotionSettings
 HOP = 4
 """Frames of 10 ms in a video frame of 40 ms."""
 
+_STRETCH = 1000
+"""Frames whose windows are looked at together where a clip may be long."""
+
 Example = tuple[np.ndarray, Motion]
 """A clip: MFCC windows (T, 28, 12) and the motion over the same T frames."""
 
@@ -36,23 +39,56 @@ def normalise_voice(windows: np.ndarray) -> np.ndarray:
 
     The mean holds the microphone and much of the speaker's voice (cepstral normalisation).
     """
-    mean = windows.mean((0, 1))
-    return ((windows - mean) / (windows.std((0, 1)) + 1e-3)).astype(np.float32)
+    mean, scale = _voice(windows)
+    return (windows - mean) / scale
 
 
-def prepare(windows: np.ndarray, settings: MotionSettings) -> np.ndarray:
-    """The windows as the network takes them; checks their shape.
+def _voice(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation (12,) float32 of each coefficient; memory stays flat."""
+    totals = np.zeros((2, windows.shape[-1]))
+    for first in range(0, len(windows), _STRETCH):
+        part = np.asarray(windows[first : first + _STRETCH], np.float64)
+        totals += part.sum((0, 1)), np.square(part).sum((0, 1))
+    mean, square = totals / max(len(windows) * windows.shape[1], 1)
+    deviation = np.sqrt(np.maximum(square - mean**2, 0)) + 1e-3
+    return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+class PreparedWindows:
+    """Windows (T, 28, 12) as the network takes them, each computed when it is asked for.
+
+    Windows of neighbouring frames share memory (``repro.speech.features``); an hour of them,
+    normalised all at once, would not.
 
     Raises
     ------
     ValueError
         Windows of another size than the settings'.
     """
-    expected = (settings.mfcc_frames, settings.mfcc_coefficients)
-    if windows.ndim != 3 or windows.shape[1:] != expected:
-        raise ValueError(f"expected MFCC windows (T, {expected[0]}, {expected[1]}), "
-                         f"got {windows.shape}")  # fmt: skip
-    return normalise_voice(windows) if settings.normalise_voice else windows.astype(np.float32)
+
+    def __init__(self, windows: np.ndarray, settings: MotionSettings):
+        expected = (settings.mfcc_frames, settings.mfcc_coefficients)
+        if windows.ndim != 3 or windows.shape[1:] != expected:
+            raise ValueError(f"expected MFCC windows (T, {expected[0]}, {expected[1]}), "
+                             f"got {windows.shape}")  # fmt: skip
+        self._windows = windows
+        self._mean = self._scale = None
+        if settings.normalise_voice:
+            self._mean, self._scale = _voice(windows)
+
+    def __len__(self) -> int:
+        """T."""
+        return len(self._windows)
+
+    def __getitem__(self, frames: slice | np.ndarray) -> np.ndarray:
+        """Those of some frames, or of an array of frame numbers (...): (..., 28, 12) float32."""
+        chosen = np.array(self._windows[frames], np.float32)
+        return chosen if self._mean is None else (chosen - self._mean) / self._scale
+
+
+def prepare(windows: np.ndarray, settings: MotionSettings) -> np.ndarray:
+    """All windows as the network takes them; ValueError as ``PreparedWindows``."""
+    return PreparedWindows(windows, settings)[:]
 
 
 def sequence_of(windows: np.ndarray) -> np.ndarray:

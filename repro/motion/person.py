@@ -19,7 +19,7 @@ PoseMethod = Literal["paper", "person"]
 EyesMethod = Literal["paper", "blinks", "person"]
 MouthMethod = Literal["paper", "person"]
 
-_MOUTH = ("mouth", "jaw")
+MOUTH = ("mouth", "jaw")
 """Beginnings of the names of the actions that speak."""
 
 _GAZE = ("eyeLook", "eyeSquint", "eyeWide", "brow")
@@ -53,7 +53,7 @@ def with_habits(
     """
     motion = heard
     if mouth_method == "person":
-        chosen = [k for k, name in enumerate(names) if name.startswith(_MOUTH)]
+        chosen = [k for k, name in enumerate(names) if name.startswith(MOUTH)]
         motion = replace(motion, expression=articulate(heard.expression, own.expression, chosen))
     if pose_method == "paper" and eyes_method == "paper":
         return motion

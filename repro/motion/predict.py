@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repro.motion.data import prepare
+from repro.motion.data import PreparedWindows
 from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.network import MotionNetwork
@@ -62,28 +62,34 @@ def predict(
 
 @torch.inference_mode()
 def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
-    """Eq. 1 on windows (T, 28, 12): the networks' mean, plus the linear share if there is one."""
+    """Eq. 1 on windows (T, 28, 12): the networks' mean, plus the linear share if there is one.
+
+    Beside windows and motion, memory does not grow with T.
+    """
     settings = mapping.settings
-    sound = torch.from_numpy(prepare(windows, settings))
+    sound = PreparedWindows(windows, settings)
     run = _overlap if settings.stitching == "overlap" else _sequence
     mapping.eval()
     parts = [run(network, sound) for network in mapping.members]
     expression = torch.stack([p[0] for p in parts]).mean(0)
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
-    expression = mapping.with_ridge(expression, sound)
+    for first in range(0, len(sound), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        expression[some] = mapping.with_ridge(expression[some], torch.from_numpy(sound[some]))
     return Motion(expression.numpy(), pose.numpy())
 
 
-def _sequence(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
+def _sequence(network: MotionNetwork, sound: PreparedWindows) -> tuple[Tensor, Tensor]:
     """The LSTM run through the clip, chunk by chunk with its state."""
     state, parts = None, []
     for first in range(0, len(sound), _CHUNK):
-        expression, pose, state = network(sound[None, first : first + _CHUNK], state)
+        chunk = torch.from_numpy(sound[first : first + _CHUNK])
+        expression, pose, state = network(chunk[None], state)
         parts.append((expression[0], pose[0]))
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
-def _overlap(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
+def _overlap(network: MotionNetwork, sound: PreparedWindows) -> tuple[Tensor, Tensor]:
     """Windows as long as in training, at every second frame, averaged where they overlap.
 
     Weights rise over the first frames of a window, while the state warms up, and fall to its end.
@@ -94,11 +100,11 @@ def _overlap(network: MotionNetwork, sound: Tensor) -> tuple[Tensor, Tensor]:
     offsets = torch.arange(length)
     ramp = torch.minimum((offsets + 1) / (length / 2), (length - offsets) / (length / 4))
     ramp = ramp.clamp(max=1)  # length
-    sums = [sound.new_zeros(len(sound), size) for size in (64, 6)]
-    weight = sound.new_zeros(len(sound), 1)
+    sums = [torch.zeros(len(sound), size) for size in (64, 6)]
+    weight = torch.zeros(len(sound), 1)
     for first in range(0, len(starts), _CHUNK // length + 1):
         frames = starts[first : first + _CHUNK // length + 1, None] + offsets  # B, length
-        expression, pose, _ = network(sound[frames])
+        expression, pose, _ = network(torch.from_numpy(sound[frames.numpy()]))
         index = frames.flatten()
         share = ramp.repeat(len(frames))[:, None]
         for total, track in zip(sums, (expression, pose), strict=True):

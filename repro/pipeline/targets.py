@@ -37,7 +37,7 @@ class Target:
     clip    the source video
     frames  (T, 256, 256, 3) uint8, its square crop (memory-mapped)
     track   the face in it
-    audio   (N,) float32 at 16 kHz, or None for a video without sound
+    audio   (N,) float32 at 16 kHz (memory-mapped), or None for a video without sound
     """
 
     name: str
@@ -140,7 +140,7 @@ def target(
         clip,
         np.load(folder / "frames.npy", mmap_mode="r"),
         FaceTrack.load(folder / "track.npz"),
-        np.load(folder / "audio.npy") if heard else None,
+        np.load(folder / "audio.npy", mmap_mode="r") if heard else None,
     )
 
 
@@ -221,6 +221,11 @@ def general_targets(ws: Workspace) -> list[Target]:
 def personal_targets(ws: Workspace) -> list[Target]:
     """The held-out people's long clips, reconstructed (notebook 02)."""
     return _targets(ws, PERSONAL)
+
+
+def further_targets(ws: Workspace) -> list[Target]:
+    """Second clips of the same people in the same order, reconstructed; [] where there are none."""
+    return _targets(ws, TEST)
 
 
 def _targets(ws: Workspace, split: str) -> list[Target]:

@@ -49,9 +49,15 @@ def table_one() -> dict[str, dict[str, Share]]:
     }
 
 
+def head_pose_marks() -> dict[int, int]:
+    """How many gave each mark of section 4.4, from 1 (not similar) to 5 (similar)."""
+    marks = published_votes()["head_pose"]["votes"]
+    return {int(mark): count for mark, count in marks.items()}
+
+
 def head_pose_votes() -> HeadPoseVotes:
     """The 300 votes of section 4.4."""
-    votes = {int(mark): count for mark, count in published_votes()["head_pose"]["votes"].items()}
+    votes = head_pose_marks()
     all_marks = np.repeat(list(votes), list(votes.values()))
     mean, sd, total = float(all_marks.mean()), float(all_marks.std(ddof=1)), len(all_marks)
     reach = 1.96 * sd / total**0.5

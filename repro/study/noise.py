@@ -1,0 +1,91 @@
+"""How much noise the mapping from sound to motion bears."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from repro.evaluate.lips import correlation, lip_gap
+from repro.face.model import MorphableModel
+from repro.motion.mapping import MotionMapping
+from repro.motion.person import MOUTH
+from repro.motion.predict import regress
+from repro.pipeline.targets import Target
+from repro.speech.features import mfcc_windows
+from repro.speech.noise import at_snr, babble, white
+
+SNR_DB = (30, 20, 10, 5, 0)
+
+NOISES: Mapping[str, Callable[..., np.ndarray]] = {"white": white, "babble": babble}
+
+_MOVES = 0.02
+"""Least spread of an action that counts as moving."""
+
+
+def noise_sweep(
+    mapping: MotionMapping,
+    people: Sequence[Target],
+    model: MorphableModel,
+    *,
+    seed: int,
+    snr_db: Sequence[float] = SNR_DB,
+    first: int = 0,
+) -> pd.DataFrame:
+    """What is left of the mouth's motion when the sound is noisy.
+
+    Parameters
+    ----------
+    people : clips whose sound is made noisy; their reconstructed motion is the truth
+    first : frame from which the motion is compared
+
+    Returns
+    -------
+    a row for each person, noise and ratio (infinite: the sound as it is): person, noise, snr_db,
+    expression_r (Pearson's r, the mean over the actions of mouth and jaw that move), lip_gap_r
+    """
+    rows = []
+    for k, person in enumerate(people):
+        if person.audio is None:
+            continue
+        sound = np.asarray(person.audio)
+        rows.append((person.name, "none", np.inf, *_scores(mapping, person, model, sound, first)))
+        for name, make in NOISES.items():
+            noise = make(len(sound), seed=seed + k)
+            for ratio in snr_db:
+                noisy = at_snr(sound, noise, ratio)
+                scores = _scores(mapping, person, model, noisy, first)
+                rows.append((person.name, name, ratio, *scores))
+    return pd.DataFrame(rows, columns=["person", "noise", "snr_db", "expression_r", "lip_gap_r"])
+
+
+def _scores(
+    mapping: MotionMapping, person: Target, model: MorphableModel, sound: np.ndarray, first: int
+) -> tuple[float, float]:
+    """Correlations of what is heard in a sound with the person's own motion."""
+    heard = regress(mapping, mfcc_windows(sound, len(person))).expression[first:]
+    true = person.motion.expression[first:]
+    gaps = [lip_gap(person.track.shape_landmarks(model, x)) for x in (true, heard)]
+    return expression_correlation(true, heard, model.expression_names), correlation(*gaps)
+
+
+def expression_correlation(true: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> float:
+    """Pearson's r of the actions that speak, the mean over those that move in the truth.
+
+    Parameters
+    ----------
+    true, heard : (T, 64)
+    names : of the 64
+    """
+    moving = [
+        k for k, name in enumerate(names) if name.startswith(MOUTH) and true[:, k].std() >= _MOVES
+    ]
+    return float(np.mean([correlation(true[:, k], heard[:, k]) for k in moving]))
+
+
+def means(sweep: pd.DataFrame) -> pd.DataFrame:
+    """The sweep's means over the people, a row for each noise and ratio."""
+    return (
+        sweep.groupby(["noise", "snr_db"], sort=False)[["expression_r", "lip_gap_r"]]
+        .mean()
+        .reset_index()
+    )
