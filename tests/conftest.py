@@ -1,18 +1,30 @@
-"""What several folders' tests share: a made-up track, and one run under the smoke profile."""
+"""What several folders' tests share: a made-up track, speech, one run under the smoke profile."""
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from repro.corpus.people import draw_person
+from repro.corpus.performance import perform
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
 from repro.face.light import ambient_light
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
+from repro.motion.data import prepare
+from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.motion import Motion
+from repro.motion.settings import MotionSettings
 from repro.reconstruct.track import FaceTrack
+from repro.speech.features import frames_of, mfcc_windows
+from repro.speech.sentences import SENTENCES
+from repro.speech.synthesis import fitted, speak
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -52,3 +64,52 @@ def made_up_track() -> FaceTrack:
         residual=np.full((frames, model.landmark_valid.sum()), 0.5, np.float32),
         people=1,
     )
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Some seconds of a synthetic person's speech: sound (N,) and the motion that goes with it."""
+
+    audio: np.ndarray
+    motion: Motion
+
+    @property
+    def windows(self) -> np.ndarray:
+        return mfcc_windows(self.audio, len(self.motion))
+
+
+@pytest.fixture(scope="session")
+def spoken() -> Callable[[int], Spoken]:
+    """Person ``k``, who says two sentences of their own."""
+    names = load_open_model().expression_names
+
+    def say(k: int) -> Spoken:
+        person = draw_person(k)
+        speech = speak(f"{SENTENCES[k]} {SENTENCES[k + 20]}", voice=person.voice)
+        frames = frames_of(len(speech.audio))
+        audio = fitted(speech.audio, frames)
+        acted = perform(audio, speech.phonemes, person, frames=frames, seed=k, names=names)
+        return Spoken(audio, Motion(acted.expression, acted.pose))
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def linear_mapping(spoken) -> MotionMapping:
+    """A mapping that has learned something in seconds: all of it is its linear share."""
+    settings = MotionSettings(
+        encoder_channels=(4, 4, 4, 4, 4),
+        encoder_hidden=8,
+        encoder_dim=8,
+        lstm_dim=8,
+        lstm_layers=1,
+        normalise_voice=True,
+        ridge_share=1.0,
+    )
+    clips = [spoken(k) for k in range(12)]
+    windows = np.concatenate([prepare(clip.windows, settings) for clip in clips])
+    expression = np.concatenate([clip.motion.expression for clip in clips])
+    mapping = MotionMapping.untrained(settings, seed=0)
+    mapping.ridge.copy_(torch.from_numpy(fit_ridge(windows, expression)))
+    mapping.ridge_fitted.fill_(True)
+    return mapping.eval()

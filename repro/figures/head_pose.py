@@ -7,45 +7,66 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from repro import FPS
 from repro.evaluate.pose import ANGLES, BINS, RANGE_RAD
 from repro.study.head_pose import GENERAL, PAPER_MEAN_HS, SAME, STILL, Heads, matrix
 
 _COLOURS = {SAME: "0.45", STILL: "tab:brown", GENERAL: "tab:orange", "personal, paper": "tab:blue"}
 _OTHER = "tab:green"
+_WIDTHS = {GENERAL: 3.2}  # it is often just what the personal mapping makes, and lies below that
 
 
-def _colour(kind: str) -> str:
-    return _COLOURS.get(kind, _OTHER)
+def _line(kind: str) -> dict[str, object]:
+    """How a kind is drawn, everywhere alike."""
+    return {"color": _COLOURS.get(kind, _OTHER), "lw": _WIDTHS.get(kind, 1.3), "label": kind}
 
 
 def distributions(heads: Sequence[Heads], kinds: Sequence[str], *, bins: int = BINS) -> Figure:
-    """Histograms of pitch, yaw and roll: the real tested frames filled, the others as lines.
+    """Histograms of pitch, yaw and roll: the real tested frames filled, what was made as lines.
 
     Parameters
     ----------
     heads : a row of pictures for each
-    kinds : of what was made; "" beside them stands for nothing
+    kinds : of what was made; all their draws together
     """
     figure, axes = plt.subplots(
         len(heads), 3, figsize=(11, 1.9 * len(heads) + 0.9), squeeze=False, layout="constrained"
     )
     edges = np.degrees(np.linspace(*RANGE_RAD, bins + 1))
     for head, line in zip(heads, axes, strict=True):
-        for i, (axis, angle) in enumerate(zip(line, ANGLES, strict=True)):
-            real = _shares(head.tested[:, i], edges)
-            axis.stairs(real, edges, fill=True, color="0.8", label="real")
-            shown = [real]
+        for i, axis in enumerate(line):
+            shown = [_shares(head.tested[:, i], edges)]
+            axis.stairs(shown[0], edges, fill=True, color="0.8", label="real")
             for kind in kinds:
                 made = np.concatenate([draw[:, i] for draw in head.draws(kind)])
                 shown.append(_shares(made, edges))
-                axis.stairs(shown[-1], edges, color=_colour(kind), lw=1.3, label=kind)
+                axis.stairs(shown[-1], edges, **_line(kind))
             _frame(axis, shown, edges)
-            if line is axes[-1]:
-                axis.set_xlabel(f"{angle} (degrees)")
         line[0].set_ylabel(f"{head.name}\nshare of frames", fontsize=8)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=9)
+    for axis, angle in zip(axes[-1], ANGLES, strict=True):
+        axis.set_xlabel(f"{angle} (degrees)")
+    _legend_above(figure, axes[0, 0])
     return figure
+
+
+def curves(head: Heads, kinds: Sequence[str], *, frames: int | None = None) -> Figure:
+    """Pitch, yaw and roll over the first of the tested frames, real and as made."""
+    figure, axes = plt.subplots(3, 1, figsize=(11, 5.6), sharex=True, layout="constrained")
+    seconds = np.arange(len(head.tested[:frames])) / FPS
+    for i, (axis, angle) in enumerate(zip(axes, ANGLES, strict=True)):
+        axis.plot(seconds, np.degrees(head.tested[:frames, i]), color="black", lw=1.8, label="real")
+        for kind in kinds:
+            axis.plot(seconds, np.degrees(head.draws(kind)[0][:frames, i]), **_line(kind))
+        axis.set_ylabel(f"{angle} (degrees)")
+        axis.grid(alpha=0.3)
+    axes[-1].set_xlabel("seconds")
+    _legend_above(figure, axes[0])
+    return figure
+
+
+def _legend_above(figure: Figure, axis: plt.Axes) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=9)
 
 
 def _shares(radians: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -66,55 +87,60 @@ def _frame(axis: plt.Axes, shown: Sequence[np.ndarray], edges: np.ndarray) -> No
 
 
 def matrices(heads: Sequence[Heads], kinds: Sequence[str]) -> Figure:
-    """HS of every person's real frames (rows) with what was made of every person (columns)."""
+    """HS of every person's real frames (rows) with what is every person's (columns)."""
     scores = {kind: matrix(heads, kind) for kind in kinds}
-    low = min(float(x.min()) for x in scores.values())
+    low = min(0.95, *(float(x.min()) for x in scores.values()))
     names = [head.name.removeprefix("personal_") for head in heads]
-    size = 0.42 * len(heads) + 1.6
+    side = max(0.42 * len(heads) + 1.6, 2.9)
     figure, axes = plt.subplots(
-        1, len(kinds), figsize=(max(size, 2.6) * len(kinds) + 0.8, max(size, 2.6)),
-        squeeze=False, layout="constrained",
-    )  # fmt: skip
+        1, len(kinds), figsize=(side * len(kinds) + 0.8, side), squeeze=False, layout="constrained"
+    )
     for axis, (kind, values) in zip(axes[0], scores.items(), strict=True):
-        image = axis.imshow(values, vmin=min(low, 0.95), vmax=1, cmap="viridis")
+        image = axis.imshow(values, vmin=low, vmax=1, cmap="viridis")
         for i, j in np.ndindex(values.shape):
-            dark = values[i, j] < (min(low, 0.95) + 1) / 2
             axis.text(
-                j, i, f"{values[i, j]:.2f}".removeprefix("0"), ha="center", va="center",
-                fontsize=8, color="white" if dark else "black",
+                j, i, f"{values[i, j]:.{2 if len(heads) > 6 else 3}f}".removeprefix("0"),
+                ha="center", va="center", fontsize=8,
+                color="white" if values[i, j] < (low + 1) / 2 else "black",
                 fontweight="bold" if i == j else "normal",
             )  # fmt: skip
         axis.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
         axis.set_yticks(range(len(names)), names, fontsize=8)
-        axis.set_title(kind, fontsize=10)
-        axis.set_xlabel("made of")
-    axes[0, 0].set_ylabel("real frames of")
+        axis.set_xlabel("real, learned from" if kind == SAME else kind)
+    axes[0, 0].set_ylabel("real, tested")
     figure.colorbar(image, ax=list(axes[0]), label="HS", shrink=0.8)
     return figure
 
 
 def averages(pairs: pd.DataFrame) -> Figure:
-    """Mean HS of each kind as bars, its people as dots, beside the paper's mean."""
+    """Mean HS of each kind as bars, its people as dots, beside the paper's mean.
+
+    Twice: over the fixed range, and over each pair's own, where heads that move little count.
+    """
     kinds = list(dict.fromkeys(pairs["against"]))
-    low = min(0.7, float(pairs["hs"].min()) - 0.05)
-    figure, axis = plt.subplots(figsize=(10, 0.5 * len(kinds) + 1.3), layout="constrained")
-    for k, kind in enumerate(kinds):
-        values = pairs.loc[pairs["against"] == kind, "hs"].to_numpy()
-        axis.barh(k, values.mean(), color=_colour(kind), alpha=0.75, height=0.65)
-        spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0]
-        axis.plot(values, k + np.asarray(spread), "o", ms=4, color="black", alpha=0.6)
-        axis.text(
-            low, k, f" {values.mean():.3f}", va="center", color="white", fontweight="bold"
-        )  # fmt: skip
-    axis.axvline(PAPER_MEAN_HS, color="tab:red", ls="--", lw=1.3)
-    axis.text(
-        PAPER_MEAN_HS, -0.75, f"paper {PAPER_MEAN_HS} ", color="tab:red", ha="right", fontsize=9
+    figure, axes = plt.subplots(
+        1, 2, figsize=(11, 0.45 * len(kinds) + 1.3), sharey=True, layout="constrained"
     )
-    axis.set_yticks(range(len(kinds)), kinds)
-    axis.set_ylim(len(kinds) - 0.5, -1.1)
-    axis.set_xlim(low, 1.0)
-    axis.set_xlabel(f"HS ({BINS} bins over ±{np.degrees(RANGE_RAD[1]):.0f} degrees)")
-    axis.grid(alpha=0.3, axis="x")
+    titles = {
+        "hs": f"HS, {BINS} bins over ±{np.degrees(RANGE_RAD[1]):.0f} degrees",
+        "hs_own_range": f"HS, {BINS} bins over each pair's own range",
+    }
+    for axis, (column, title) in zip(axes, titles.items(), strict=True):
+        for k, kind in enumerate(kinds):
+            values = pairs.loc[pairs["against"] == kind, column].to_numpy()
+            axis.barh(k, values.mean(), color=_line(kind)["color"], alpha=0.75, height=0.65)
+            places = k + np.linspace(-0.22, 0.22, len(values) + 2)[1:-1]
+            axis.plot(values, places, "o", ms=3.5, color="black", alpha=0.6)
+            axis.text(
+                0.02, k, f"{values.mean():.3f}", va="center", color="white", fontweight="bold"
+            )
+        axis.set_xlim(0, 1)
+        axis.set_xlabel(title)
+        axis.grid(alpha=0.3, axis="x")
+    axes[0].axvline(PAPER_MEAN_HS, color="tab:red", ls="--", lw=1.3)
+    axes[0].text(PAPER_MEAN_HS, -0.62, f"paper {PAPER_MEAN_HS} ", color="tab:red", ha="right")
+    axes[0].set_yticks(range(len(kinds)), kinds)
+    axes[0].set_ylim(len(kinds) - 0.5, -1)
     return figure
 
 
@@ -162,7 +188,7 @@ def noise_curves(sweep: pd.DataFrame) -> Figure:
         for name, marker in (("white", "o"), ("babble", "s")):
             some = sweep[sweep["noise"] == name]
             mean = some.groupby("snr_db")[column].mean()
-            (line,) = axis.plot(mean.index, mean, marker=marker, ms=5, label=f"{name} noise")
+            (line,) = axis.plot(mean.index, mean, marker=marker, ms=5, label=name)
             for _, own in some.groupby("person"):
                 axis.plot(own["snr_db"], own[column], color=line.get_color(), lw=0.7, alpha=0.35)
         axis.invert_xaxis()

@@ -17,6 +17,9 @@ HOP = 4
 _STRETCH = 1000
 """Frames whose windows are looked at together where a clip may be long."""
 
+_LEAST_SPREAD = 0.3
+"""Standard deviation that counts at least: speech, real and synthetic, has 0.7 and more."""
+
 Example = tuple[np.ndarray, Motion]
 """A clip: MFCC windows (T, 28, 12) and the motion over the same T frames."""
 
@@ -37,7 +40,8 @@ class Batch(NamedTuple):
 def normalise_voice(windows: np.ndarray) -> np.ndarray:
     """Windows (T, 28, 12) with each coefficient's mean over the clip 0 and its deviation 1.
 
-    The mean holds the microphone and much of the speaker's voice (cepstral normalisation).
+    The mean holds the microphone and much of the speaker's voice (cepstral normalisation). What
+    varies less than any speech does, as in a steady tone, is not made to vary like speech.
     """
     mean, scale = _voice(windows)
     return (windows - mean) / scale
@@ -50,7 +54,7 @@ def _voice(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         part = np.asarray(windows[first : first + _STRETCH], np.float64)
         totals += part.sum((0, 1)), np.square(part).sum((0, 1))
     mean, square = totals / max(len(windows) * windows.shape[1], 1)
-    deviation = np.sqrt(np.maximum(square - mean**2, 0)) + 1e-3
+    deviation = np.sqrt(np.maximum(square - mean**2, _LEAST_SPREAD**2))
     return mean.astype(np.float32), deviation.astype(np.float32)
 
 

@@ -124,13 +124,16 @@ def pair_scores(heads: Sequence[Heads]) -> pd.DataFrame:
 
     Returns
     -------
-    a row for each: person, against, draws, hs_sd (over the draws), and the columns of
-    ``head_pose_scores``
+    a row for each: person, against, draws, hs_sd (over the draws), the columns of
+    ``head_pose_scores``, and hs_own_range (``in_own_range``)
     """
     rows = []
     for head in heads:
         for kind in kinds_of(heads):
-            scores = pd.DataFrame(head_pose_scores(head.tested, x) for x in head.draws(kind))
+            scores = pd.DataFrame(
+                {**head_pose_scores(head.tested, x), "hs_own_range": in_own_range(head.tested, x)}
+                for x in head.draws(kind)
+            )
             rows.append(
                 {
                     "person": head.name,
@@ -148,7 +151,13 @@ def pair_scores(heads: Sequence[Heads]) -> pd.DataFrame:
 def averages(pairs: pd.DataFrame) -> pd.DataFrame:
     """For each kind, the mean HS over the people beside the paper's, and who is above it."""
     grouped = pairs.groupby("against", sort=False)
-    table = grouped["hs"].agg(mean_hs="mean", sd="std", least="min", people="count").reset_index()
+    table = grouped.agg(
+        mean_hs=("hs", "mean"),
+        sd=("hs", "std"),
+        least=("hs", "min"),
+        mean_hs_own_range=("hs_own_range", "mean"),
+        people=("hs", "count"),
+    ).reset_index()
     ours = table["against"].str.startswith("personal")
     table["paper"] = np.where(ours, PAPER_MEAN_HS, np.nan)
     table["share_above_general"] = [
@@ -232,13 +241,22 @@ def conventions(
     rows = [row(BINS, half) for half in ranges_deg]
     rows += [row(count, half_deg) for count in bins if count != BINS]
     own = {
-        kind: np.mean([_in_own_range(h.tested, h.draws(kind)[0]) for h in heads]) for kind in kinds
+        kind: np.mean([in_own_range(h.tested, h.draws(kind)[0]) for h in heads]) for kind in kinds
     }
     return pd.DataFrame([*rows, {"bins": BINS, "range_deg": "the pair's own", **own}])
 
 
-def _in_own_range(real: np.ndarray, made: np.ndarray) -> float:
-    """HS whose histograms reach, for each angle, from the least to the greatest seen in either."""
+def in_own_range(real: np.ndarray, made: np.ndarray) -> float:
+    """HS whose histograms reach, for each angle, from the least to the greatest seen in either.
+
+    It asks how far apart two ways of moving are beside how far the heads move at all; so it does
+    not forgive a person for holding the head rather still, as a fixed range does.
+
+    Parameters
+    ----------
+    real : (T, 3) radians
+    made : (M, 3)
+    """
     both = np.concatenate([real, made])
     values = []
     for k, angle in enumerate(ANGLES):
