@@ -111,6 +111,10 @@ def test_the_sound_of_a_file_apart_goes_with_the_video(tmp_path, voxceleb2, quic
     assert silent.key != person.key
 
 
+def test_only_the_synthetic_corpus_has_further_clips_of_its_people(tmp_path, voxceleb2):
+    assert pipeline.further_targets(workspace(tmp_path, voxceleb2)) == []
+
+
 def test_another_sound_makes_another_target(tmp_path, voxceleb2, quick):
     ws = workspace(tmp_path, voxceleb2)
     (before,) = pipeline.personal_targets(ws)

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.errors import UserError
-from repro.motion.data import WindowSet, normalise_voice, prepare, sequence_of, voice_warp
+from repro.motion.data import (
+    PreparedWindows,
+    WindowSet,
+    normalise_voice,
+    prepare,
+    sequence_of,
+    voice_warp,
+)
 from repro.motion.motion import Motion
 from repro.motion.settings import MotionSettings
 
@@ -86,6 +93,25 @@ def test_a_normalised_voice_has_no_mean_and_unit_spread():
     np.testing.assert_allclose(normal.mean((0, 1)), 0, atol=1e-5)
     np.testing.assert_allclose(normal.std((0, 1)), 1, atol=1e-3)
     np.testing.assert_allclose(normal, normalise_voice(2 * windows - 7), atol=1e-3)
+
+
+def test_a_steady_sound_is_not_made_to_vary_like_speech():
+    windows = 3 + 0.01 * clip(40)[0]
+    assert normalise_voice(windows).std() < 0.05
+
+
+@pytest.mark.parametrize("normal", [False, True])
+def test_some_prepared_windows_are_those_of_the_whole(normal):
+    settings = PLAIN.model_copy(update={"normalise_voice": normal})
+    windows = clip(2500)[0]
+    whole = prepare(windows, settings)
+    expected = normalise_voice(windows) if normal else windows
+    np.testing.assert_array_equal(whole, expected)
+    some = PreparedWindows(windows, settings)
+    chosen = np.array([[7, 2400], [0, 3]])
+    np.testing.assert_array_equal(some[chosen], whole[chosen])
+    np.testing.assert_array_equal(some[1000:1010], whole[1000:1010])
+    assert len(some) == 2500
 
 
 def test_windows_of_another_size_are_refused():

@@ -1,9 +1,12 @@
 """Section 4.4 on people whose heads are known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from repro.evaluate.pose import head_pose_similarity
+from repro.motion.predict import predict
 from repro.study.head_pose import (
     GENERAL,
     SAME,
@@ -11,6 +14,7 @@ from repro.study.head_pose import (
     Heads,
     averages,
     conventions,
+    heads_of,
     hs_by_person,
     in_own_range,
     matrix,
@@ -136,3 +140,37 @@ def test_a_wider_range_makes_the_same_heads_more_alike(heads):
     assert still[240, "±30"] == pytest.approx(still[60, "±30"], rel=0.05)
     assert still[60, "the pair's own"] > 2 * still[60, "±30"]
     assert (table[OWN] > table[STILL]).all()
+
+
+def test_a_person_is_tested_on_the_sound_after_what_was_learned_and_on_other_clips(
+    spoken, linear_mapping
+):
+    clips = [SimpleNamespace(name=str(k), **vars(spoken(k))) for k in (20, 21)]
+    for clip in clips:
+        clip.windows = spoken(int(clip.name)).windows
+    person, other = clips
+    head = heads_of(
+        person,
+        [other],
+        learned=60,
+        general=linear_mapping,
+        mapping=linear_mapping,
+        methods=["paper", "person"],
+        draws=3,
+        seed=5,
+    )
+    frames = len(person.motion) - 60 + len(other.motion)
+    assert head.name == "20"
+    assert np.array_equal(head.learned, person.motion.pose[:60, :3])
+    assert np.array_equal(
+        head.tested, np.concatenate([person.motion.pose[60:], other.motion.pose])[:, :3]
+    )
+    assert {kind: len(draws) for kind, draws in head.made.items()} == {
+        GENERAL: 1, personal("paper"): 1, OWN: 3,
+    }  # fmt: skip
+    assert all(x.shape == (frames, 3) for draws in head.made.values() for x in draws)
+    heard = predict(linear_mapping, person.windows[60:]).pose[:, :3]
+    assert np.allclose(head.made[personal("paper")][0][: len(heard)], heard)
+    mean = person.motion.pose[:60, :3].mean(0)
+    assert np.allclose(head.made[GENERAL][0][: len(heard)], heard + mean)
+    assert not np.allclose(head.made[OWN][0], head.made[OWN][1])
