@@ -13,7 +13,7 @@ from repro.study.head_pose import GENERAL, PAPER_MEAN_HS, SAME, STILL, Heads, ma
 
 _COLOURS = {SAME: "0.45", STILL: "tab:brown", GENERAL: "tab:orange", "personal, paper": "tab:blue"}
 _OTHER = "tab:green"
-_WIDTHS = {GENERAL: 3.2}  # it is often just what the personal mapping makes, and lies below that
+_WIDTHS = {GENERAL: 2.4}  # it is often just what the personal mapping makes, and lies below that
 
 
 def _line(kind: str) -> dict[str, object]:
@@ -26,7 +26,7 @@ def distributions(heads: Sequence[Heads], kinds: Sequence[str], *, bins: int = B
 
     Parameters
     ----------
-    heads : a row of pictures for each
+    heads : a row of pictures for each; bars more than twice as high as any real one are cut off
     kinds : of what was made; all their draws together
     """
     figure, axes = plt.subplots(

@@ -23,6 +23,7 @@ from repro.motion.mapping import MotionMapping
 from repro.motion.person import PoseMethod
 from repro.motion.predict import predict
 from repro.pipeline.targets import Target
+from repro.pipeline.workspace import one_thread
 
 PAPER_MEAN_HS = 0.859
 """Average over the paper's 15 pairs of personalised videos."""
@@ -94,10 +95,11 @@ def heads_of(
     seen = [person.motion.pose[learned:], *(clip.motion.pose for clip in others)]
 
     def made(used: MotionMapping, method: PoseMethod, draw: int) -> np.ndarray:
-        poses = [
-            predict(used, sound, own=own, pose_method=method, seed=seed + draw).pose
-            for sound in sounds
-        ]
+        with one_thread():
+            poses = [
+                predict(used, sound, own=own, pose_method=method, seed=seed + draw).pose
+                for sound in sounds
+            ]
         return np.concatenate(poses)[:, :3]
 
     return Heads(

@@ -11,6 +11,7 @@ from repro.motion.mapping import MotionMapping
 from repro.motion.person import MOUTH
 from repro.motion.predict import regress
 from repro.pipeline.targets import Target
+from repro.pipeline.workspace import one_thread
 from repro.speech.features import mfcc_windows
 from repro.speech.noise import at_snr, babble, white
 
@@ -48,24 +49,23 @@ def noise_sweep(
         if person.audio is None:
             continue
         sound = np.asarray(person.audio)
-        rows.append((person.name, "none", np.inf, *_scores(mapping, person, model, sound, first)))
+        sounds = {("none", np.inf): sound}
         for name, make in NOISES.items():
             noise = make(len(sound), seed=seed + k)
-            for ratio in snr_db:
-                noisy = at_snr(sound, noise, ratio)
-                scores = _scores(mapping, person, model, noisy, first)
-                rows.append((person.name, name, ratio, *scores))
+            sounds |= {(name, ratio): at_snr(sound, noise, ratio) for ratio in snr_db}
+        true = person.motion.expression[first:]
+        gap = lip_gap(person.track.shape_landmarks(model, true))
+        for (name, ratio), noisy in sounds.items():
+            with one_thread():
+                motion = regress(mapping, mfcc_windows(noisy, len(person)))
+            heard = motion.expression[first:]
+            made = lip_gap(person.track.shape_landmarks(model, heard))
+            scores = (
+                expression_correlation(true, heard, model.expression_names),
+                correlation(gap, made),
+            )
+            rows.append((person.name, name, ratio, *scores))
     return pd.DataFrame(rows, columns=["person", "noise", "snr_db", "expression_r", "lip_gap_r"])
-
-
-def _scores(
-    mapping: MotionMapping, person: Target, model: MorphableModel, sound: np.ndarray, first: int
-) -> tuple[float, float]:
-    """Correlations of what is heard in a sound with the person's own motion."""
-    heard = regress(mapping, mfcc_windows(sound, len(person))).expression[first:]
-    true = person.motion.expression[first:]
-    gaps = [lip_gap(person.track.shape_landmarks(model, x)) for x in (true, heard)]
-    return expression_correlation(true, heard, model.expression_names), correlation(*gaps)
 
 
 def expression_correlation(true: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> float:
