@@ -170,10 +170,17 @@ def hs_and_ratings(hs: Mapping[str, float], ratings: pd.DataFrame) -> Figure:
     x = [hs[name] for name in means.index]
     axis.errorbar(x, means["mean"], yerr=means["sem"], fmt="o", capsize=3)
     for name, a, b in zip(means.index, x, means["mean"], strict=True):
-        axis.annotate(name, (a, b), xytext=(5, 4), textcoords="offset points", fontsize=7)
+        axis.annotate(
+            name.removeprefix("personal_"),
+            (a, b),
+            xytext=(5, 4),
+            textcoords="offset points",
+            fontsize=7,
+        )
     axis.set_xlabel("HS")
     axis.set_ylabel("mean rating (1 to 5)")
     axis.set_ylim(0.8, 5.2)
+    axis.margins(x=0.12)
     axis.grid(alpha=0.3)
     return figure
 
