@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import pearsonr
 
 from repro.errors import UserError
-from repro.study.head_pose_ratings import PAPER_VOTES, agreement, read_ratings, vote_summary, votes_of
+from repro.study.head_pose_ratings import agreement, read_ratings, vote_summary, votes_of
+from repro.study.published import head_pose_marks
 
 PEOPLE = ["ann", "bob", "cat", "dan"]
 
@@ -18,7 +19,7 @@ def write(tmp_path, text):
 
 
 def test_the_papers_votes_give_the_papers_numbers():
-    found = vote_summary(PAPER_VOTES)
+    found = vote_summary(head_pose_marks())
     assert found["votes"] == 20 * 15
     assert f"{found['mean']:.2f}" == "3.60"
     assert f"{100 * found['share_4_5']:.1f}" == "64.3"
