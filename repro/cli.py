@@ -345,11 +345,11 @@ def verify(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="rasteriser, renderer, corpus or reconstruct.")],
+    name: Annotated[str, typer.Argument(help="render, corpus or reconstruct.")],
     runs: Annotated[
         int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to reconstruct.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
+    threads: Annotated[int | None, typer.Option(min=1)] = None,
     clips: Annotated[
         Path | None, typer.Option(help="reconstruct: a folder of videos, not synthetic people.")
     ] = None,

@@ -157,23 +157,24 @@ def test_doctor_names_packages_that_are_missing_or_too_old():
 def test_an_unknown_bench_is_refused(call):
     code, _, error = call("bench", "painter")
     assert code == 2
-    assert "rasteriser" in error
+    assert "choose one of render, corpus, reconstruct" in error
 
 
 def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):
     path = tmp_path / "bench.json"
-    code, printed, _ = call("bench", "rasteriser", "--runs", 3, "--out", path)
+    code, printed, _ = call("bench", "render", "--runs", 2, "--out", path)
     assert code == 0
     record = json.loads(printed)
     assert record == json.loads(path.read_text())
-    assert record["triangles"] > 9000
-    assert record["ms_median"] > 0
-    assert record["covered_px"] > 10_000
+    row = record["times"][0]
+    assert row["triangles"] > 9000
+    assert row["ms_median"] > 0
+    assert row["covered_px"] > 10_000
     assert record["machine"]["cpu"]
 
 
 def test_a_bench_refuses_what_is_for_another(call, tmp_path):
-    code, _, error = call("bench", "rasteriser", "--clips", tmp_path)
+    code, _, error = call("bench", "render", "--clips", tmp_path)
     assert code == 2 and "reconstruct" in error
 
 

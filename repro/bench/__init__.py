@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 from repro.bench.corpus import bench_corpus
 from repro.bench.reconstruct import bench_reconstruct
-from repro.bench.render import bench_rasteriser, bench_renderer
+from repro.bench.render import bench_render
 
 BENCHES: dict[str, Callable[..., dict[str, object]]] = {
-    "rasteriser": bench_rasteriser,
-    "renderer": bench_renderer,
+    "render": bench_render,
     "corpus": bench_corpus,
     "reconstruct": bench_reconstruct,
 }
 """By name; each takes ``runs`` and ``threads``, and gives what is printed as JSON."""
 
-__all__ = ["BENCHES", "bench_corpus", "bench_rasteriser", "bench_reconstruct", "bench_renderer"]
+__all__ = ["BENCHES", "bench_corpus", "bench_reconstruct", "bench_render"]

@@ -30,6 +30,8 @@ class RenderSettings(BaseModel):
     feather_px: float = Field(6.0, ge=0)
     """Width over which the face fades into the frame it is laid on."""
     threads: int = Field(2, ge=1)
+    rasteriser: Literal["numba", "pytorch3d"] = "numba"
+    """pytorch3d is an optional package, for GPUs."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class FaceRenderer:
             supersample=self.settings.supersample,
             texture=self.texture,
             threads=self.settings.threads,
+            rasteriser=self.settings.rasteriser,
             **self.region.options,
         )
 

@@ -15,7 +15,8 @@ from repro.face.camera import Camera
 from repro.face.light import sh_basis
 from repro.face.mesh import vertex_normals
 from repro.face.model import MorphableModel
-from repro.render.rasterise import Raster, rasterise
+from repro.render.rasterise import Raster
+from repro.render.rasterisers import rasteriser as rasteriser_of
 
 if TYPE_CHECKING:
     from repro.render.texture import Texture
@@ -46,6 +47,7 @@ def render_face(
     occlusion: np.ndarray | None = None,
     texture: "Texture | None" = None,
     threads: int = 1,
+    rasteriser: str = "numba",
 ) -> Rendering:
     """Render one frame of a face (Yi et al. 2020, section 3.3, "Rendering").
 
@@ -66,6 +68,7 @@ def render_face(
     texture : detailed albedo at a frame's resolution, see ``repro.render.texture.frame_texture``;
         ``albedo`` shows where it is not trusted
     threads : bands of rows rasterised side by side
+    rasteriser : one of ``repro.render.rasterisers``
     """
     if occlusion is not None:
         albedo = albedo * occlusion[:, None]
@@ -77,7 +80,7 @@ def render_face(
         width=camera.width * supersample,
         height=camera.height * supersample,
     )
-    raster = rasterise(vertices, model.triangles, fine, threads=threads)
+    raster = rasteriser_of(rasteriser)(vertices, model.triangles, fine, threads=threads)
     return _render(
         raster,
         model.triangles,
