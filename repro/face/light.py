@@ -1,8 +1,10 @@
 """Spherical-harmonics light: Lambertian irradiance of three bands (Yi et al. 2020, section 3.1).
 
 ``colour = albedo * sum_b gamma_b Phi_b(normal)``, nine coefficients for each colour channel: 27
-in all, channel by channel. Phi carries the Lambertian cosine lobe's factors (Ramamoorthi and
-Hanrahan 2001): a light (g, 0, ..., 0) gives the constant irradiance g * 0.886.
+in all, channel by channel. Phi_b is a spherical harmonic times what a Lambertian surface makes of
+its band (Ramamoorthi and Hanrahan 2001: pi, 2 pi / 3, pi / 4), with the factors 1, sqrt(3) and
+sqrt(8) that the coefficients of Deng et al. 2019 carry for the three bands, and the signs of their
+axes. A light (g, 0, ..., 0) gives the constant irradiance g * 0.886.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import sph_harm_y
 
 from repro.face.light import ambient_light, irradiance
 from repro.face.mesh import vertex_normals
@@ -62,6 +63,50 @@ def test_a_lit_sphere_matches_its_closed_form(ball, placed, camera, light):
     expected = 0.6 * irradiance((hit - MIDDLE) / 0.1, light)
     np.testing.assert_allclose(image[i, j][clear], expected[clear].clip(0, 1), atol=0.01)
     assert clear.sum() > 2000 and np.ptp(image[i, j]) > 0.2
+
+
+HARMONICS = [(0, 0, 1), (1, -1, -1), (1, 0, 1), (1, 1, -1)]
+HARMONICS += [(2, -2, 1), (2, -1, -1), (2, 0, 1), (2, 1, -1), (2, 2, 1)]
+"""Degree and order of each of the nine functions, and its sign beside the real harmonic."""
+
+
+def radiance(light: np.ndarray, towards: np.ndarray) -> np.ndarray:
+    """What comes from directions (..., 3) of the surroundings that 9 coefficients stand for."""
+    x, y, z = np.moveaxis(towards, -1, 0)
+    polar, around = np.arccos(z.clip(-1, 1)), np.arctan2(y, x)
+    total = np.zeros(x.shape)
+    for gamma, (degree, order, sign) in zip(light, HARMONICS, strict=True):
+        harmonic = sph_harm_y(degree, abs(order), polar, around) * (-1) ** order
+        part = harmonic.imag if order < 0 else harmonic.real
+        norm = np.sqrt((1, 3, 8)[degree]) * (np.sqrt(2) if order else 1)
+        total += gamma * sign * norm * part
+    return total
+
+
+@pytest.mark.parametrize("function", range(9))
+def test_a_sphere_gathers_the_light_around_it(ball, placed, camera, function):
+    """Each pixel of a white sphere: the integral of radiance times cosine over its hemisphere.
+
+    The factors 1, sqrt(3), sqrt(8) of the bands are those of Deng et al.'s coefficients.
+    """
+    light = np.zeros(9)
+    light[0], light[function] = 0.5, 0.5 if function == 0 else 0.12
+    radial = ball.mean / np.linalg.norm(ball.mean, axis=1, keepdims=True)
+    raster = rasterise(placed, ball.triangles, camera)
+    image, mask = shade(raster, ball.triangles, np.ones_like(placed), radial, np.tile(light, 3))
+    rows, columns = (a[::97] for a in np.nonzero(mask))
+    corners = ball.triangles[raster.triangle[rows, columns]]
+    normal = (radial[corners] * raster.barycentric[rows, columns][..., None]).sum(1)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+
+    i = np.arange(20_000) + 0.5  # directions spread evenly over the sphere
+    z, around = 1 - i / 10_000, np.pi * (1 + 5**0.5) * i
+    r = np.sqrt(1 - z * z)
+    towards = np.stack([r * np.cos(around), r * np.sin(around), z], -1)
+    cosine = np.maximum(normal @ towards.T, 0)
+    expected = (cosine * radiance(light, towards)).sum(1) * 4 * np.pi / len(towards)
+    np.testing.assert_allclose(image[rows, columns], np.tile(expected[:, None], 3), atol=2e-3)
+    assert len(rows) > 20 and (function == 0 or np.ptp(expected) > 0.1)
 
 
 def test_each_pixel_is_its_albedo_times_the_irradiance_of_its_normal(ball, placed, camera, light):
