@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from filelock import FileLock, Timeout
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from repro import __version__, assets
@@ -288,6 +289,25 @@ def talk(
     stages = record.get("stages")
     if isinstance(stages, dict):
         _print_costs(stages)
+
+
+@app.command("verify-video")
+def verify_video(
+    video: Annotated[Path, typer.Argument(help="Any video; its record is looked for beside it.")],
+) -> None:
+    """Say whether a video says that it was generated, what made it, and whether that fits.
+
+    Exits with 0 where it says so and everything that says so fits the file; with 1 where nothing
+    says so, or where the file was changed since; with 2 where it cannot be read.
+    """
+    from repro.label import verify
+
+    found = verify(video)
+    table = Table(box=None, show_header=False)
+    for name, said in found.lines():
+        table.add_row(name, escape(said))
+    out.print(table)
+    raise typer.Exit(found.exit_code)
 
 
 def _print_costs(stages: dict[str, dict[str, float]]) -> None:

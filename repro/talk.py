@@ -1,16 +1,16 @@
 """The main job: a short video of a person and a speech clip in, that person speaking it out."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
 from repro import FPS, SAMPLE_RATE
 from repro.config import Profile
 from repro.corpus.sound import read_audio
-from repro.corpus.video import VideoWriter
+from repro.credentials import configured_signer
 from repro.errors import UserError
 from repro.evaluate.image import sharpness
 from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
@@ -20,6 +20,7 @@ from repro.face import landmarks as lm
 from repro.files import write_json
 from repro.motion.mapping import MotionMapping
 from repro.motion.predict import predict
+from repro.output import Label, write_labelled
 from repro.perform import Performance, perform, refined, rendered, retraced
 from repro.pipeline import (
     Target,
@@ -31,7 +32,7 @@ from repro.pipeline import (
     renderer,
     target,
 )
-from repro.provenance import Stopwatch, manifest, synthetic_label
+from repro.provenance import Stopwatch, manifest
 from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
 from repro.speech.features import frames_of, mfcc_windows
@@ -40,7 +41,6 @@ HELD_OUT_FRAMES = 300
 """Frames after those learned from, on which results are measured where the clip has them."""
 LOOKED_AT = 1500
 """Frames, evenly spread, of a longer result of which the lips are measured: meshes take memory."""
-_MARK = "AI-generated"
 
 
 def talk(
@@ -74,6 +74,7 @@ def talk(
     """
     out = Path(out)
     _check_writable(out)
+    signer = configured_signer()
     sound = read_audio(audio)
     watch = Stopwatch()
     ws = Workspace.open(work or Path("results") / profile.name / "synthetic", profile, seed=seed)
@@ -81,14 +82,14 @@ def talk(
         person = target(ws, video, frames=frames + HELD_OUT_FRAMES)
     learned = min(frames, len(person))
     with watch.stage("general motion"):
-        mapping, _, _ = general_motion(ws)
+        mapping, _, motion = general_motion(ws)
     with watch.stage("general refinement"):
         general_refiner(ws)
     if person.audio is not None:
         with watch.stage("personal motion"):
-            mapping, _, _ = personal_motion(ws, person, frames=learned)
+            mapping, _, motion = personal_motion(ws, person, frames=learned)
     with watch.stage("personal refinement"):
-        refiner, _, _ = personal_refiner(ws, person, frames=learned)
+        refiner, _, refinement = personal_refiner(ws, person, frames=learned)
     length = frames_of(len(sound))
     with watch.stage("motion from audio"):
         performance = perform(
@@ -101,8 +102,10 @@ def talk(
             seed=seed,
         )
     draw = renderer(ws, person, frames=learned)
+    models = {"face": ws.model.name, "motion": motion, "refiner": refinement}
+    label = Label(models, visible=profile.talk.visible_mark, signer=signer)
     with watch.stage("rendering"):
-        crispness = _write(out, draw, refiner, performance, person, sound, profile)
+        written, crispness = _write(out, draw, refiner, performance, person, sound, label)
     with watch.stage("measuring"):
         measures = {
             "reconstruction": reconstruction_scores(person),
@@ -120,7 +123,8 @@ def talk(
             "note": _note(person),
         },
         "audio": {"file": Path(audio).name, "seconds": round(len(sound) / SAMPLE_RATE, 3)},
-        "out": {"file": out.name, "frames": length, "fps": FPS, "label": synthetic_label()},
+        "out": written,
+        "models": models,
         "mapping": "personal" if person.audio is not None else "general",
         "networks": {"identity": refiner.identity_name, "spatial": refiner.spatial.name},
         **measures,
@@ -233,18 +237,6 @@ def real_sharpness(draw: FaceRenderer, person: Target, learned: int) -> float:
     )
 
 
-def marked(frame: np.ndarray) -> np.ndarray:
-    """A copy of a frame (H, W, 3) uint8 with a small mark that says it is generated."""
-    copy = frame.copy()
-    scale = frame.shape[0] / 256 * 0.32
-    origin = (4, frame.shape[0] - 5)
-    for colour, width in (((0, 0, 0), 2), ((255, 255, 255), 1)):
-        cv2.putText(
-            copy, _MARK, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA
-        )
-    return copy
-
-
 def _write(
     out: Path,
     draw: FaceRenderer,
@@ -252,17 +244,21 @@ def _write(
     performance: Performance,
     person: Target,
     sound: np.ndarray,
-    profile: Profile,
-) -> float:
-    """Render, refine and write the video; the mean sharpness of its faces."""
+    label: Label,
+) -> tuple[dict[str, object], float]:
+    """Render, refine and write the video: what its record says, mean sharpness of its faces."""
     size = draw.track.camera.width
-    total, count = 0.0, len(performance.motion)
-    pictures = refined(refiner, rendered(draw, performance, person))
-    with VideoWriter(out, size=(size, size), audio=sound, metadata=synthetic_label()) as writer:
+    crisp: list[float] = []
+
+    def finished() -> Iterator[np.ndarray]:
+        pictures = refined(refiner, rendered(draw, performance, person))
+        count = len(performance.motion)
         for frame, mask in tqdm(pictures, desc="rendering", total=count, unit="frame"):
-            total += sharpness(frame, mask > 0)
-            writer.write(marked(frame) if profile.talk.visible_mark else frame)
-    return total / count
+            crisp.append(sharpness(frame, mask > 0))
+            yield frame
+
+    written = write_labelled(out, finished(), size=(size, size), audio=sound, label=label)
+    return written, float(np.mean(crisp))
 
 
 def _lip_gap(ws: Workspace, person: Target, expression: np.ndarray) -> np.ndarray:

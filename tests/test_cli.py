@@ -198,3 +198,20 @@ def test_a_share_of_the_corpus_is_made_where_the_run_looks_for_it(call, monkeypa
 def test_a_share_that_is_no_share_is_refused(call, tmp_path):
     code, _, error = call("corpus", "--share", "half", "--results", tmp_path)
     assert code == 2 and "2/8" in error
+
+
+def test_verify_video_says_by_its_exit_code_what_it_found(call, tmp_path):
+    import numpy as np
+
+    from repro.corpus.video import VideoWriter
+    from repro.label import container_label
+
+    for name, tags in (("made", container_label({"motion": "abc"})), ("other", {})):
+        with VideoWriter(tmp_path / f"{name}.mp4", size=(64, 48), metadata=tags) as writer:
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+    code, printed, _ = call("verify-video", tmp_path / "made.mp4")
+    assert code == 0 and "synthetic" in printed and "yes" in printed and "abc" in printed
+    code, printed, _ = call("verify-video", tmp_path / "other.mp4")
+    assert code == 1 and "not said" in printed
+    code, _, error = call("verify-video", tmp_path / "gone.mp4")
+    assert code == 2 and error.startswith("repro: No such file")

@@ -14,7 +14,6 @@ from repro.provenance import (
     machine,
     manifest,
     package_versions,
-    synthetic_label,
 )
 
 
@@ -104,7 +103,3 @@ def test_every_installed_package_has_its_version():
     assert package_versions()["pytest"] == pytest.__version__
 
 
-def test_the_label_says_that_the_video_is_synthetic():
-    label = synthetic_label()
-    assert label["comment"].startswith("Synthetic")
-    assert "trainedAlgorithmicMedia" in label["comment"]

@@ -40,6 +40,18 @@ def test_sound_and_picture_come_back_within_a_frame(tmp_path):
     assert heard == pytest.approx(at, abs=0.1)
 
 
+def test_sound_and_picture_are_still_in_step_after_a_minute(tmp_path):
+    at, count = 1500, 1525
+    path = tmp_path / "a.mp4"
+    with VideoWriter(path, size=SIZE, audio=clicks_at([at], 61), preset="ultrafast") as video:
+        for t in range(count):
+            video.write(frame(255 if t == at else 0))
+    clip = open_clip(path)
+    assert [t for t, image in enumerate(clip.read()) if image.mean() > 128] == [at]
+    heard = np.flatnonzero(np.abs(clip.audio()) > 0.35)[0] / 640
+    assert heard == pytest.approx(at, abs=0.1)
+
+
 @pytest.mark.parametrize("seconds", [0.5, 2.12, 5.0])
 @pytest.mark.parametrize("frames", [1, 53, 101])
 def test_sound_is_as_long_as_the_video(tmp_path, frames, seconds):
