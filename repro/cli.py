@@ -269,6 +269,9 @@ def talk(
     work: Annotated[
         Path | None, typer.Option(help="Folder where the personal models are kept.")
     ] = None,
+    full_frame: Annotated[
+        bool, typer.Option("--full-frame", help="The video's whole picture, not its square crop.")
+    ] = False,
     overrides: SetOption = None,
 ) -> None:
     """Make a person's video say what an audio file says."""
@@ -283,6 +286,7 @@ def talk(
         frames=settings.talk.frames if frames is None else frames,
         seed=seed,
         work=work,
+        full_frame=full_frame,
     )
     out.print(f"video   {to}", markup=False, soft_wrap=True)
     out.print(f"record  {to.with_suffix('.json')}", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import tee
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from repro.pipeline import Target
 from repro.refine.refine import Refiner
 from repro.render.background import Backgrounds, match_backgrounds
 from repro.render.face import FaceRenderer
+from repro.render.full_frame import FullFrame, SourceFrames
 
 
 @dataclass(frozen=True)
@@ -98,3 +100,27 @@ def refined(
     first, second, third = tee(pictures, 3)
     refined_frames = refiner.refine_frames((f for f, _ in first), masks=(m for _, m in second))
     yield from zip(refined_frames, (mask for _, mask in third), strict=True)
+
+
+def in_full_frame(
+    pictures: Iterable[tuple[np.ndarray, np.ndarray]],
+    performance: Performance,
+    person: Target,
+    *,
+    folder: Path,
+) -> Iterator[np.ndarray]:
+    """Lay finished crops, each with its mask, into the source frames they were cut from.
+
+    Parameters
+    ----------
+    folder : where the source frames lie meanwhile
+
+    Yields
+    ------
+    (H, W, 3) uint8 of the source's size, made even; memory stays flat
+    """
+    shown = performance.backgrounds.frame
+    whole = FullFrame(person.track.crop, person.clip.width, person.clip.height)
+    with SourceFrames(person.clip, shown, folder) as source:
+        for t, (made, mask) in zip(shown, pictures, strict=True):
+            yield whole.paste(source[t], np.asarray(person.frames[t]), made, mask)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from repro.files import write_json
 from repro.motion.mapping import MotionMapping
 from repro.motion.predict import predict
 from repro.output import Label, write_labelled
-from repro.perform import Performance, perform, refined, rendered, retraced
+from repro.perform import Performance, in_full_frame, perform, refined, rendered, retraced
 from repro.pipeline import (
     Target,
     Workspace,
@@ -35,6 +36,7 @@ from repro.pipeline import (
 from repro.provenance import Stopwatch, manifest
 from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
+from repro.render.full_frame import FullFrame
 from repro.speech.features import frames_of, mfcc_windows
 
 HELD_OUT_FRAMES = 300
@@ -52,6 +54,7 @@ def talk(
     frames: int = 300,
     seed: int = 0,
     work: Path | None = None,
+    full_frame: bool = False,
 ) -> dict[str, object]:
     """Make the person of a video say what an audio file says.
 
@@ -62,6 +65,7 @@ def talk(
     out : the .mp4 to write; a record of how it was made goes beside it as .json
     work : folder of models, general and personal, that later runs use again; by default
         ``results/<profile>/synthetic``, shared with ``repro run``
+    full_frame : give the whole picture of the video, not its square crop about the head
 
     Returns
     -------
@@ -105,7 +109,9 @@ def talk(
     models = {"face": ws.model.name, "motion": motion, "refiner": refinement}
     label = Label(models, visible=profile.talk.visible_mark, signer=signer)
     with watch.stage("rendering"):
-        written, crispness = _write(out, draw, refiner, performance, person, sound, label)
+        made = _Making(draw, refiner, performance, person)
+        folder = ws.root if full_frame else None
+        written, crispness = _write(out, made, sound, label, full_frame_folder=folder)
     with watch.stage("measuring"):
         measures = {
             "reconstruction": reconstruction_scores(person),
@@ -237,27 +243,37 @@ def real_sharpness(draw: FaceRenderer, person: Target, learned: int) -> float:
     )
 
 
+@dataclass(frozen=True)
+class _Making:
+    """All that a video is drawn from."""
+
+    draw: FaceRenderer
+    refiner: Refiner
+    performance: Performance
+    person: Target
+
+
 def _write(
-    out: Path,
-    draw: FaceRenderer,
-    refiner: Refiner,
-    performance: Performance,
-    person: Target,
-    sound: np.ndarray,
-    label: Label,
+    out: Path, made: _Making, sound: np.ndarray, label: Label, *, full_frame_folder: Path | None
 ) -> tuple[dict[str, object], float]:
     """Render, refine and write the video: what its record says, mean sharpness of its faces."""
-    size = draw.track.camera.width
+    person, performance, side = made.person, made.performance, made.draw.track.camera.width
     crisp: list[float] = []
 
-    def finished() -> Iterator[np.ndarray]:
-        pictures = refined(refiner, rendered(draw, performance, person))
+    def crops() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        pictures = refined(made.refiner, rendered(made.draw, performance, person))
         count = len(performance.motion)
         for frame, mask in tqdm(pictures, desc="rendering", total=count, unit="frame"):
             crisp.append(sharpness(frame, mask > 0))
-            yield frame
+            yield frame, mask
 
-    written = write_labelled(out, finished(), size=(size, size), audio=sound, label=label)
+    if full_frame_folder is None:
+        size = (side, side)
+        frames: Iterator[np.ndarray] = (frame for frame, _ in crops())
+    else:
+        size = FullFrame(person.track.crop, person.clip.width, person.clip.height).size
+        frames = in_full_frame(crops(), performance, person, folder=full_frame_folder)
+    written = write_labelled(out, frames, size=size, audio=sound, label=label)
     return written, float(np.mean(crisp))
 
 

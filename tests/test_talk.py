@@ -92,6 +92,23 @@ def test_other_speech_for_the_same_person_reuses_the_models(record, smoke_run, p
     assert set(stages.glob("*/*")) == before
 
 
+def test_the_full_frame_is_the_source_with_another_face(record, smoke_run, person, tmp_path):
+    source = open_clip(person)
+    audio = speak("We saw a zebra.", voice="en-us").audio
+    write_video(tmp_path / "a.mp4", [np.zeros((64, 64, 3), np.uint8)] * 20, audio)
+    out = tmp_path / "o.mp4"
+    made = talk(
+        person, tmp_path / "a.mp4", out, profile=PROFILE, frames=100, work=smoke_run,
+        full_frame=True,
+    )  # fmt: skip
+    whole = open_clip(out)
+    assert made["out"]["size"] == [source.width, source.height] == [whole.width, whole.height]
+    own, new = next(source.read()), next(whole.read())
+    sides = np.s_[: source.height // 2, [0, 1, 2, -3, -2, -1]]
+    assert np.abs(own[sides].astype(float) - new[sides]).mean() < 4
+    assert not [p for p in smoke_run.iterdir() if p.name.startswith("tmp")]
+
+
 def test_a_silent_video_speaks_with_the_general_mapping_and_says_so(
     smoke_run, person, sentence, tmp_path
 ):
