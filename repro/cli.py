@@ -369,9 +369,9 @@ def verify(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="render, corpus or reconstruct.")],
+    name: Annotated[str, typer.Argument(help="render, pictures, corpus or reconstruct.")],
     runs: Annotated[
-        int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to reconstruct.")
+        int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to look at.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1)] = None,
     clips: Annotated[

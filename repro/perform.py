@@ -64,7 +64,12 @@ def perform(
     intended = motion.pose
     if person.audio is None and settings.pose == "paper":
         intended = intended + own.pose.mean(0)  # the general mapping's pose is about zero
-    backgrounds = match_backgrounds(intended, own.pose, method=profile.render.background)
+    backgrounds = match_backgrounds(
+        intended,
+        own.pose,
+        method=profile.render.background,
+        frames_per_key=profile.render.frames_per_key,
+    )
     return Performance(Motion(motion.expression, backgrounds.pose), intended, backgrounds)
 
 

@@ -157,7 +157,7 @@ def test_doctor_names_packages_that_are_missing_or_too_old():
 def test_an_unknown_bench_is_refused(call):
     code, _, error = call("bench", "painter")
     assert code == 2
-    assert "choose one of render, corpus, reconstruct" in error
+    assert "choose one of render, pictures, corpus" in error
 
 
 def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):

@@ -5,14 +5,16 @@
 from collections.abc import Callable
 
 from repro.bench.corpus import bench_corpus
+from repro.bench.pictures import bench_pictures
 from repro.bench.reconstruct import bench_reconstruct
 from repro.bench.render import bench_render
 
 BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "render": bench_render,
+    "pictures": bench_pictures,
     "corpus": bench_corpus,
     "reconstruct": bench_reconstruct,
 }
 """By name; each takes ``runs`` and ``threads``, and gives what is printed as JSON."""
 
-__all__ = ["BENCHES", "bench_corpus", "bench_reconstruct", "bench_render"]
+__all__ = ["BENCHES", "bench_corpus", "bench_pictures", "bench_reconstruct", "bench_render"]

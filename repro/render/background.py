@@ -3,7 +3,11 @@
 Key frames are the extremes of the head's orientation. Only they look for a background, the frame
 of the target video whose head is turned most alike; the frames between two key frames play the
 target video from the one matched frame to the other. The pose of every frame is then that of its
-background, so that the head sits on its neck.
+background, place and all, so that the head sits on its neck.
+
+How fast the target video is played between two key frames is left to chance. With as many key
+frames as in the authors' code it often races, and flickers as much as with a match for every frame;
+with fewer (``frames_per_key``) it does not (``repro bench pictures``).
 """
 
 from dataclasses import dataclass
@@ -17,6 +21,9 @@ from repro.errors import UserError
 
 SMOOTHING_TAPS = 7
 """Taps of the Hanning window that smooths the angle curves, in frames."""
+
+FRAMES_PER_KEY = 10
+"""At least as many frames for each key frame: the authors' code; the paper gives no number."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ def match_backgrounds(
     pose_target: np.ndarray,
     *,
     method: Literal["paper", "nearest", "smooth"] = "paper",
+    frames_per_key: int = FRAMES_PER_KEY,
 ) -> Backgrounds:
     """Choose a frame of the target video for every generated frame, and fit the pose to it.
 
@@ -56,6 +64,7 @@ def match_backgrounds(
         "nearest": every frame is matched on its own, the paper's "intuitive solution".
         "smooth" (not in the paper): the path through the target video that stays near the
         generated angles while playing forwards or backwards at close to natural speed.
+    frames_per_key : of the paper's method, see ``key_frames``
 
     Raises
     ------
@@ -66,7 +75,8 @@ def match_backgrounds(
     target = _checked(pose_target, "target")
     everyone = np.arange(len(generated))
     if method == "paper":
-        key = np.union1d(key_frames(generated), [0, len(generated) - 1])
+        key = key_frames(generated, frames_per_key=frames_per_key)
+        key = np.union1d(key, [0, len(generated) - 1])
         source = np.interp(everyone, key, nearest_frames(generated[key], target))
     elif method == "nearest":
         key, source = everyone, nearest_frames(generated, target)
@@ -79,7 +89,7 @@ def match_backgrounds(
 
 
 def key_frames(
-    pose: np.ndarray, *, taps: int = SMOOTHING_TAPS, frames_per_key: int = 10
+    pose: np.ndarray, *, taps: int = SMOOTHING_TAPS, frames_per_key: int = FRAMES_PER_KEY
 ) -> np.ndarray:
     """Frames where the head turns back in pitch, yaw or roll (Yi et al. 2020, section 3.3).
 
@@ -167,8 +177,13 @@ def smooth_path(
 
 
 def _angle_distance(pose: np.ndarray, pose_target: np.ndarray) -> np.ndarray:
-    """Sum of absolute angle differences (T, M), radians."""
-    return np.abs(pose[:, None, :3] - pose_target[None, :, :3]).sum(-1)
+    """Sum of absolute angle differences (T, M) float32, radians; one angle after another, since
+    T x M x 3 numbers of a long sound fill hundreds of MB.
+    """
+    total = np.zeros((len(pose), len(pose_target)), np.float32)
+    for angle in range(3):
+        total += np.abs(np.subtract.outer(pose[:, angle], pose_target[:, angle], dtype=np.float32))
+    return total
 
 
 def _nearest_whole(source: np.ndarray) -> np.ndarray:

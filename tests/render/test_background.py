@@ -1,5 +1,7 @@
 """Key frames and background matching on poses whose answer is known."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,28 @@ def test_thinning_keeps_the_widest_swings():
     keys = key_frames(pose, frames_per_key=50)
     assert len(keys) == 2
     assert abs(keys[0] - 25) <= 5 and abs(keys[1] - 75) <= 5
+
+
+def test_fewer_key_frames_play_the_target_slower():
+    rng = np.random.default_rng(4)
+    wander = np.cumsum(rng.normal(0, 0.02, (300, 3)), axis=0)
+    generated, target = np.zeros((300, 6)), np.zeros((200, 6))
+    generated[:, :3] = wander - wander.mean(0)
+    target[:, :3] = rng.normal(0, 0.1, (200, 3))
+    speeds = [
+        np.abs(np.diff(match_backgrounds(generated, target, frames_per_key=k).source)).mean()
+        for k in (10, 40, 100)
+    ]
+    assert speeds[0] > 1.5 * speeds[1] > 2 * speeds[2]
+
+
+def test_a_long_sound_takes_little_memory_to_match():
+    tracemalloc.start()
+    generated = swinging(15_000, period=60)
+    smooth_path(generated, turning(300))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 120 * 2**20
 
 
 def test_small_trembling_is_smoothed_away():
