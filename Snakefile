@@ -33,7 +33,10 @@ STAGES = {
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
     "09_head_pose_hs": (["04_fine_tuning"], ["study"]),
-    "00_quickstart": (["06_gan_refinement"], ["talk"]),
+    "00_quickstart": (
+        ["06_gan_refinement"],
+        ["talk", "talk_photo", "output", "label", "credentials"],
+    ),
 }
 EVERY_STAGE = ["config", "notebook", "pipeline"]
 

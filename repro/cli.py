@@ -258,7 +258,7 @@ def _make_folder(folder: Path) -> None:
 
 @app.command()
 def talk(
-    video: Annotated[Path, typer.Option(help="A short video of one person.")],
+    video: Annotated[Path, typer.Option(help="A short video of one person, or a photo.")],
     audio: Annotated[Path, typer.Option(help="What they shall say: any sound or video file.")],
     to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
     profile: ProfileOption = "demo",

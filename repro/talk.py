@@ -38,6 +38,7 @@ from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
 from repro.render.full_frame import FullFrame
 from repro.speech.features import frames_of, mfcc_windows
+from repro.talk_photo import is_photo, talk_photo
 
 HELD_OUT_FRAMES = 300
 """Frames after those learned from, on which results are measured where the clip has them."""
@@ -60,7 +61,7 @@ def talk(
 
     Parameters
     ----------
-    video : at least 2 s of one person; its first ``frames`` frames are learned from
+    video : at least 2 s of one person, its first ``frames`` frames are learned from; or a photo
     audio : at least 0.5 s of speech; any sound or video file
     out : the .mp4 to write; a record of how it was made goes beside it as .json
     work : folder of models, general and personal, that later runs use again; by default
@@ -80,8 +81,16 @@ def talk(
     _check_writable(out)
     signer = configured_signer()
     sound = read_audio(audio)
+    work = work or Path("results") / profile.name / "synthetic"
+    if is_photo(Path(video)):
+        if full_frame:
+            raise UserError("--full-frame needs a video; a photo gives the square crop alone.")
+        return talk_photo(
+            Path(video), sound, out, audio_name=Path(audio).name, profile=profile, seed=seed,
+            work=work, signer=signer,
+        )  # fmt: skip
     watch = Stopwatch()
-    ws = Workspace.open(work or Path("results") / profile.name / "synthetic", profile, seed=seed)
+    ws = Workspace.open(work, profile, seed=seed)
     with watch.stage("reconstruction"):
         person = target(ws, video, frames=frames + HELD_OUT_FRAMES)
     learned = min(frames, len(person))

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -107,6 +108,19 @@ def test_the_full_frame_is_the_source_with_another_face(record, smoke_run, perso
     sides = np.s_[: source.height // 2, [0, 1, 2, -3, -2, -1]]
     assert np.abs(own[sides].astype(float) - new[sides]).mean() < 4
     assert not [p for p in smoke_run.iterdir() if p.name.startswith("tmp")]
+
+
+def test_one_photo_speaks_with_the_general_models(smoke_run, person, sentence, tmp_path):
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), next(open_clip(person).read())[..., ::-1])
+    out = tmp_path / "o.mp4"
+    made = talk(photo, sentence, out, profile=PROFILE, work=smoke_run)
+    assert made["mapping"] == "general" and "photo" in made["video"]["note"]
+    frames = np.stack(list(open_clip(out).read())).astype(np.float32)
+    assert frames.shape[1:] == (256, 256, 3) and verify(out).whole
+    assert np.abs(np.diff(frames, axis=0)).mean() > 0.05
+    with pytest.raises(UserError, match="--full-frame needs a video"):
+        talk(photo, sentence, out, profile=PROFILE, work=smoke_run, full_frame=True)
 
 
 def test_a_silent_video_speaks_with_the_general_mapping_and_says_so(
