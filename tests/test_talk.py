@@ -118,7 +118,7 @@ def test_one_photo_speaks_with_the_general_models(smoke_run, person, sentence, t
     assert made["mapping"] == "general" and "photo" in made["video"]["note"]
     frames = np.stack(list(open_clip(out).read())).astype(np.float32)
     assert frames.shape[1:] == (256, 256, 3) and verify(out).whole
-    assert np.abs(np.diff(frames, axis=0)).mean() > 0.05
+    assert np.abs(frames - frames[0]).max() > 15  # a mapping that learned nothing hardly moves
     with pytest.raises(UserError, match="--full-frame needs a video"):
         talk(photo, sentence, out, profile=PROFILE, work=smoke_run, full_frame=True)
 

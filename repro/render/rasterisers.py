@@ -15,9 +15,6 @@ from repro.errors import UserError
 from repro.face.camera import Camera
 from repro.render.rasterise import Raster, rasterise
 
-RENDERING = ("numba", "pytorch3d")
-"""Those that faces may be drawn with."""
-
 
 class Rasteriser(Protocol):
     """As ``repro.render.rasterise.rasterise``, which describes what comes in and out.
