@@ -209,5 +209,3 @@ def manifest(
     if with_packages:
         record["packages"] = package_versions()
     return record
-
-

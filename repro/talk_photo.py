@@ -15,11 +15,12 @@ from repro import FPS, SAMPLE_RATE
 from repro.config import Profile
 from repro.credentials import Signer
 from repro.errors import UserError
+from repro.files import write_json
 from repro.motion.predict import predict
 from repro.output import Label, write_labelled
 from repro.perform import refined
 from repro.pipeline import Workspace, general_motion, general_refiner
-from repro.provenance import Stopwatch, manifest, write_json
+from repro.provenance import Stopwatch, manifest
 from repro.render.face import FaceRenderer
 from repro.render.single_image import Photo, photo_track, single_image_frames
 from repro.speech.features import mfcc_windows

@@ -21,9 +21,9 @@ from repro.credentials import (
     read_manifest,
 )
 from repro.errors import UserError
+from repro.files import write_json
 from repro.label import container_label, verify
 from repro.output import Label, marked, write_labelled
-from repro.files import write_json
 
 MODELS = {"face": "open-face-1", "motion": "0123456789abcdef", "refiner": "fedcba9876543210"}
 

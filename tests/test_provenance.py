@@ -101,5 +101,3 @@ def test_the_machine_is_named():
 
 def test_every_installed_package_has_its_version():
     assert package_versions()["pytest"] == pytest.__version__
-
-

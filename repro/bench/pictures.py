@@ -19,9 +19,10 @@ from repro.corpus.people import draw_person
 from repro.corpus.performance import perform as act
 from repro.corpus.plan import PERSONAL, plan
 from repro.corpus.settings import CorpusSettings
-from repro.corpus.synthetic import make_clip
+from repro.corpus.synthetic_clip import make_clip
 from repro.corpus.video import VideoWriter
 from repro.evaluate.image import psnr
+from repro.evaluate.steadiness import pixel_flicker
 from repro.face.model import load_open_model
 from repro.perform import retraced
 from repro.pipeline import Target
@@ -30,7 +31,6 @@ from repro.reconstruct.reconstruct import reconstruct
 from repro.reconstruct.settings import ReconstructSettings
 from repro.render.background import match_backgrounds
 from repro.render.face import FaceRenderer, RenderSettings
-from repro.render.flicker import background_flicker
 from repro.speech.synthesis import fitted, speak
 
 LEARNED_S, TESTED_S = 8.0, 2.0
@@ -87,7 +87,8 @@ def _filmed(folder: Path, k: int) -> Target:
         people=2, personal_people=1, image_px=FILM_PX, personal_s=LEARNED_S + TESTED_S, seed=k + 1
     )
     (entry,) = (e for e in plan(folder, settings) if e.split == PERSONAL)
-    steady = open_clip(make_clip(entry, settings))
+    make_clip(entry, settings)
+    steady = open_clip(entry.video)
     path = folder / "unsteady.mp4"
     with VideoWriter(path, size=(WINDOW_PX, WINDOW_PX), audio=steady.audio(), crf=12) as writer:
         for frame in shaken(steady.read(), steady.frames, seed=k):
@@ -152,8 +153,9 @@ def _flicker(person: Target, faces: list[np.ndarray]) -> tuple[dict[str, float],
         "smooth": match_backgrounds(wanted, own, method="smooth"),
     }
     shown = {"target video": np.arange(len(faces))} | {n: way.frame for n, way in ways.items()}
+    bare = [mask == 0 for mask in faces]
     flicker = {
-        name: round(background_flicker((person.frames[t], faces[t]) for t in frames), 3)
+        name: round(pixel_flicker((person.frames[t] for t in frames), (bare[t] for t in frames)), 3)
         for name, frames in shown.items()
     }
     error = {
