@@ -176,7 +176,7 @@ def test_a_json_that_is_no_record_does_not_count(tmp_path, record):
 
 
 def test_clips_of_the_synthetic_corpus_are_told(tmp_path):
-    from repro.corpus.synthetic import LABEL
+    from repro.corpus.synthetic_clip import LABEL
 
     with VideoWriter(tmp_path / "a.mp4", size=(64, 48), metadata={"comment": LABEL}) as writer:
         writer.write(frames()[0])

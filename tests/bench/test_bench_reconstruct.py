@@ -96,4 +96,4 @@ def test_the_command_takes_a_profile_s_fit_and_network(tmp_path, monkeypatch, ca
         cli.main()
     assert given["settings"].crop_margin == 2.0
     assert given["network"].root == tmp_path / "smoke" / "synthetic"
-    assert (given["runs"], given["seed"], given["threads"]) == (2, 5, 1)
+    assert (given["runs"], given["seed"]) == (2, 5) and "threads" not in given
