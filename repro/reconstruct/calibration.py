@@ -7,17 +7,18 @@ starts and to which it holds where the points leave it free.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from repro.face import landmarks as lm
 from repro.face.camera import Camera
 from repro.face.coefficients import EXPRESSION, IDENTITY
 from repro.face.model import MorphableModel
-from repro.face.pose import apply_pose
+from repro.face.pose import rotation_matrix
+from repro.reconstruct.head_frame import head_frame
 from repro.reconstruct.start import start_pose
 
 SCORE_WEIGHT = 15.0
@@ -110,7 +111,9 @@ class Calibration:
         trusted : (T,) bool, the frames from which the person's mean is taken
         """
         pose = start_pose(model, points, camera)
-        x = features(points, _ordered(scores, score_names, self.score_names), pose, camera, model)
+        x = features(
+            points, in_order(scores, score_names, self.score_names.tolist()), pose, camera, model
+        )
         mean = (x[trusted].sum(0) + _KNOWN_FRAMES * self.mean) / (trusted.sum() + _KNOWN_FRAMES)
         own = (x[trusted].mean(0) - self.mean) @ self.person_directions @ self.person_map
         moved = (x - mean) @ self.frame_directions @ self.frame_map
@@ -159,17 +162,25 @@ def features(
     scores : (T, 52)
     pose : (T, 6)
     """
-    usual = camera.project(apply_pose(model.landmarks(model.mean), pose))
-    offset = (points - usual)[:, model.landmark_valid]
-    offset = 100 * offset / np.median(lm.inter_pupil_distance(points))
-    cos, sin = np.cos(pose[:, 2])[:, None], np.sin(pose[:, 2])[:, None]
-    x, y = offset[..., 0], offset[..., 1]
-    upright = np.stack([cos * x + sin * y, cos * y - sin * x], -1)
-    flat = upright.reshape(len(points), -1)
-    return np.concatenate([flat, SCORE_WEIGHT * scores], 1).astype(np.float32)
+    offset = head_frame(points, pose, camera, model).offsets(points)[:, model.landmark_valid]
+    return np.concatenate(
+        [offset.reshape(len(points), -1), SCORE_WEIGHT * scores], 1, dtype=np.float32
+    )
 
 
-def _ordered(scores: np.ndarray, names: tuple[str, ...], wanted: np.ndarray) -> np.ndarray:
-    """Scores (T, 52) in the calibration's order."""
+def shift_of(
+    apart: np.ndarray, landmarks: np.ndarray, pose: np.ndarray, camera: Camera
+) -> np.ndarray:
+    """Mean offset (478, 3), metres in model space, of points seen ``apart`` (T, 478, 2) pixels.
+
+    ``landmarks`` (T, 478, 3) and ``pose`` (T, 6) in camera space.
+    """
+    depth = landmarks[..., 2:]
+    aside = np.concatenate([apart * depth / camera.focal_px, np.zeros_like(depth)], -1)
+    return (aside @ rotation_matrix(pose[:, :3])).mean(0)  # a row times R is R^T times a column
+
+
+def in_order(scores: np.ndarray, names: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """Scores (T, S) of the actions ``names``, in another order: (T, len(wanted))."""
     place = {name: i for i, name in enumerate(names)}
-    return scores[:, [place[str(name)] for name in wanted]]
+    return scores[:, [place[name] for name in wanted]]

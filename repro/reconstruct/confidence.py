@@ -18,6 +18,7 @@ _VIEWS, _FRAMES_A_VIEW = 5, 75
 """Directions of the head that have a usual pattern each, of as many frames or more: a hand that
 covers the face for a second must stay the exception."""
 _FRAMES_FOR_USUAL = 400
+_TRUSTED = 0.5
 BRIDGED = 0.2
 """Confidence in a frame that was filled, over that in the frames beside it."""
 
@@ -57,6 +58,11 @@ def confidence(
 def _halved_at(x: np.ndarray, half: float | np.ndarray) -> np.ndarray:
     """1 at 0, one half at ``half``, falling with the square."""
     return 1 / (1 + np.square(x / half))
+
+
+def trusted(confidence: np.ndarray) -> np.ndarray:
+    """Which frames (T,) bool a clip's own measures are taken from: at least one."""
+    return confidence >= min(_TRUSTED, float(confidence.max()))
 
 
 def _steadiness(points: np.ndarray, found: np.ndarray) -> np.ndarray:

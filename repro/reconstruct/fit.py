@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.interpolate import RBFInterpolator
 from tqdm.auto import tqdm
 
 from repro.face import landmarks as lm
 from repro.face.camera import Camera
 from repro.face.coefficients import EXPRESSION, IDENTITY
 from repro.face.model import MorphableModel
-from repro.reconstruct.calibration import Start, open_calibration
+from repro.reconstruct.calibration import Start, landmark_shift, open_calibration
+from repro.reconstruct.confidence import trusted
+from repro.reconstruct.detect import Detection
+from repro.reconstruct.face_points import Face, face_at_landmarks, spread_offset
 from repro.reconstruct.settings import ReconstructSettings
 from repro.reconstruct.solve import (
     UNKNOWNS,
@@ -26,16 +28,16 @@ from repro.reconstruct.solve import (
     Projection,
     by_unknowns,
     normal,
-    project,
     solve_over_time,
 )
 from repro.reconstruct.start import start_pose
 
-_DETAIL_WEIGHT = 2.5
 _ACTIONS = 52
 _KEY_FRAMES = 24
 _STRETCH, _OVERLAP = 256, 16
 """Frames solved at once, and how many more on each side so that the seams do not show."""
+_KNEE = 2.0
+"""Of the robust loss, in % of the inter-pupil distance."""
 _FLAT_EXPRESSION, _FLAT_IDENTITY = 1 / 0.15**2, 1.0
 """Precision of coefficients of which nothing is known beforehand."""
 
@@ -45,7 +47,7 @@ class Geometry:
     """The fitted shape and motion.
 
     identity (80,), expression (T, 64), pose (T, 6), shape_offset (V, 3), landmark_shift (478, 3):
-    float32, as in FaceTrack; residual (T, L) % of the inter-pupil distance.
+    float32, as in FaceTrack.
     """
 
     identity: np.ndarray
@@ -53,7 +55,27 @@ class Geometry:
     pose: np.ndarray
     shape_offset: np.ndarray
     landmark_shift: np.ndarray
-    residual: np.ndarray
+
+
+class Landmarks(NamedTuple):
+    """What is known of a face in T frames.
+
+    points      (T, 478, 2) float32, pixels
+    scores      (T, S) float32, the landmarker's scores of the actions ``score_names``
+    confidence  (T,) in [0, 1], weight of each frame
+    inside      (T, 478) bool, False for points that are not seen
+    """
+
+    points: np.ndarray
+    scores: np.ndarray
+    score_names: tuple[str, ...]
+    confidence: np.ndarray
+    inside: np.ndarray
+
+    @classmethod
+    def found(cls, found: Detection, points: np.ndarray) -> "Landmarks":
+        """A detection's, with its points in other pixels (T, 478, 2)."""
+        return cls(points, found.scores, found.score_names, found.confidence, found.in_picture)
 
 
 class Observed(NamedTuple):
@@ -68,90 +90,70 @@ class Observed(NamedTuple):
     percent: float
 
 
-class Face(NamedTuple):
-    """The model at the L landmarks.
-
-    mean (L, 3), identity (L, 3, 80), expression (L, 3, 64); detail (L,) weight of lips and lids;
-    pairs (P, 2), upper and lower points of lips and lids
-    """
-
-    mean: torch.Tensor
-    identity: torch.Tensor
-    expression: torch.Tensor
-    detail: torch.Tensor
-    pairs: torch.Tensor
-
-    def posed(self, rest: torch.Tensor, x: torch.Tensor, camera: Camera) -> Projection:
-        """The landmarks of rest shape (L, 3) with unknowns (T, 70)."""
-        moved = rest + torch.einsum("lck,tk->tlc", self.expression, x[:, :EXPRESSION])
-        return project(moved, x[:, EXPRESSION:], camera)
+@torch.no_grad()
+def fit_geometry(
+    landmarks: Landmarks, camera: Camera, model: MorphableModel, settings: ReconstructSettings
+) -> Geometry:
+    """Fit the model to landmarks in pixels of ``camera`` over time."""
+    sure = trusted(landmarks.confidence)
+    start, shift = known_before(landmarks, camera, model, sure)
+    kept = np.nonzero(model.landmark_valid)[0]
+    face, seen = face_at_landmarks(model, kept, shift), _observed(landmarks, kept)
+    found = _fit_identity(face, seen, start, camera, settings, sure)
+    rest = face.mean + torch.einsum("lck,k->lc", face.identity, found.identity) + found.offset
+    x = _fit_motion(face, rest, seen, start, camera, settings)
+    return Geometry(
+        found.identity.numpy(),
+        x[:, :EXPRESSION].numpy(),
+        x[:, EXPRESSION:].numpy(),
+        spread_offset(found.offset.numpy(), kept, model),
+        shift,
+    )
 
 
 @torch.no_grad()
-def fit_geometry(
-    points: np.ndarray,
-    scores: np.ndarray,
-    score_names: tuple[str, ...],
-    camera: Camera,
-    model: MorphableModel,
-    settings: ReconstructSettings,
-    *,
-    confidence: np.ndarray | None = None,
-    inside: np.ndarray | None = None,
-) -> Geometry:
-    """Fit the model to landmarks over time.
+def misfit(
+    landmarks: Landmarks, camera: Camera, model: MorphableModel, settings: ReconstructSettings
+) -> float:
+    """How badly the best identity, without offsets of its own, meets the landmarks of key frames.
 
-    Parameters
-    ----------
-    points : (T, 478, 2) float32, pixels of ``camera``
-    scores : (T, S) float32, the landmarker's scores of the actions ``score_names``
-    confidence : (T,) in [0, 1], weight of each frame (default: 1)
-    inside : (T, 478) bool, False for points that are not seen (default: all are)
+    Mean of the robust distance, in units of 1 % of the inter-pupil distance: cameras can be
+    compared by it.
     """
+    sure = trusted(landmarks.confidence)
+    start, shift = known_before(landmarks, camera, model, sure)
     kept = np.nonzero(model.landmark_valid)[0]
-    trust = np.ones(len(points), np.float32) if confidence is None else confidence
-    weight = np.repeat(trust[:, None], len(kept), 1)
-    if inside is not None:
-        weight = weight * inside[:, kept]
-    seen = Observed(
-        torch.from_numpy(np.ascontiguousarray(points[:, kept])).float(),
+    face, seen = face_at_landmarks(model, kept, shift), _observed(landmarks, kept)
+    plain = settings.model_copy(update={"shape_offset": False})
+    return _fit_identity(face, seen, start, camera, plain, sure).misfit
+
+
+def _observed(landmarks: Landmarks, kept: np.ndarray) -> Observed:
+    """The landmarks ``kept`` (L,)."""
+    points = np.ascontiguousarray(landmarks.points[:, kept])
+    weight = landmarks.confidence[:, None] * landmarks.inside[:, kept]
+    return Observed(
+        torch.from_numpy(points).float(),
         torch.from_numpy(weight).float(),
-        float(100 / np.median(lm.inter_pupil_distance(points))),
-    )
-    trusted = trust >= min(0.5, float(trust.max()))
-    start, shift = known_before(points, scores, score_names, camera, model, trusted)
-    face = _face(model, kept, shift)
-    identity, offset = _fit_identity(face, seen, start, camera, settings, trusted)
-    rest = face.mean + torch.einsum("lck,k->lc", face.identity, identity) + offset
-    x = _fit_motion(face, rest, seen, start, camera, settings)
-    xy = torch.cat([face.posed(rest, part, camera).xy for part in x.split(_STRETCH)])
-    residual = np.linalg.norm(xy.numpy() - points[:, kept], axis=-1)
-    return Geometry(
-        identity.numpy(),
-        x[:, :EXPRESSION].numpy(),
-        x[:, EXPRESSION:].numpy(),
-        spread_offset(offset.numpy(), kept, model),
-        shift,
-        (residual / lm.inter_pupil_distance(points)[:, None] * 100).astype(np.float32),
+        float(100 / np.median(lm.inter_pupil_distance(landmarks.points))),
     )
 
 
 def known_before(
-    points: np.ndarray,
-    scores: np.ndarray,
-    score_names: tuple[str, ...],
-    camera: Camera,
-    model: MorphableModel,
-    trusted: np.ndarray,
+    landmarks: Landmarks, camera: Camera, model: MorphableModel, sure: np.ndarray
 ) -> tuple[Start, np.ndarray]:
-    """The start of the fit, and the landmarker's shift (478, 3) in metres on this model.
+    """The start of the fit, and the landmarks' shift (478, 3) in metres on this model.
 
     Only the open model is calibrated; of any other the coefficients are held to zero loosely.
+
+    Parameters
+    ----------
+    sure : (T,) bool, the frames from which a person's mean is taken
     """
-    calibration = open_calibration()
-    if calibration.model == model.sha256 and set(calibration.score_names) <= set(score_names):
-        start = calibration.start(points, scores, score_names, camera, model, trusted)
-        return start, calibration.shift
+    points, scores, names = landmarks.points, landmarks.scores, landmarks.score_names
+    shift, calibration = landmark_shift(model), open_calibration()
+    if calibration.model == model.sha256 and set(calibration.score_names) <= set(names):
+        return calibration.start(points, scores, names, camera, model, sure), shift
     flat = Start(
         np.zeros(IDENTITY, np.float32),
         np.eye(IDENTITY, dtype=np.float32) * _FLAT_IDENTITY,
@@ -159,7 +161,15 @@ def known_before(
         np.eye(EXPRESSION, dtype=np.float32) * _FLAT_EXPRESSION,
         start_pose(model, points, camera),
     )
-    return flat, np.zeros((lm.COUNT, 3), np.float32)
+    return flat, shift
+
+
+class Shape(NamedTuple):
+    """identity (80,), each landmark's fixed offset (L, 3), and how badly the key frames are met."""
+
+    identity: torch.Tensor
+    offset: torch.Tensor
+    misfit: float
 
 
 def _fit_identity(
@@ -169,8 +179,8 @@ def _fit_identity(
     camera: Camera,
     settings: ReconstructSettings,
     trusted: np.ndarray,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Identity (80,), and each landmark's fixed offset (L, 3), from key frames.
+) -> Shape:
+    """The shape that key frames have in common.
 
     Points err alike in all frames, so the frames' evidence on identity is averaged, not summed.
     """
@@ -208,7 +218,10 @@ def _fit_identity(
         if settings.shape_offset and turn > 0:
             rest = face.mean + torch.einsum("lck,k->lc", face.identity, identity) + offset
             offset = _fit_offset(face.posed(rest, x, camera), few, offset, settings)
-    return identity, offset
+    rest = face.mean + torch.einsum("lck,k->lc", face.identity, identity) + offset
+    apart = (face.posed(rest, x, camera).xy - few.points) * few.percent
+    robust = few.weight * ((1 + apart.square().sum(-1) / _KNEE**2).sqrt() - 1) * _KNEE
+    return Shape(identity, offset, float(robust.sum() / few.weight.sum()))
 
 
 def _fit_offset(
@@ -314,50 +327,5 @@ def _bounded(x: torch.Tensor) -> torch.Tensor:
 
 
 def _robust(residual: torch.Tensor) -> torch.Tensor:
-    """Weight of vectors (..., 2) under a pseudo-Huber loss, its knee at 2 % of the pupils."""
-    return 1 / (1 + residual.square().sum(-1) / 4).sqrt()
-
-
-def _face(model: MorphableModel, kept: np.ndarray, shift: np.ndarray) -> Face:
-    corners = model.triangles[model.landmark_triangles[kept]]
-    weights = model.landmark_barycentrics[kept]
-
-    def at(field: np.ndarray) -> torch.Tensor:
-        placed = np.einsum("...lkc,lk->...lc", field[..., corners, :], weights)
-        return torch.from_numpy(placed).float()
-
-    detail = np.ones(len(kept), np.float32)
-    detail[np.isin(kept, np.concatenate([lm.LIPS, lm.EYELIDS]))] = _DETAIL_WEIGHT
-    position = {index: i for i, index in enumerate(kept)}
-    pairs = [
-        (position[a], position[b])
-        for a, b in np.concatenate([lm.INNER_LIP_PAIRS, lm.EYELID_PAIRS])
-        if a in position and b in position
-    ]
-    return Face(
-        at(model.mean) + torch.from_numpy(shift[kept]),
-        at(model.identity_basis).permute(1, 2, 0).contiguous(),
-        at(model.expression_basis).permute(1, 2, 0).contiguous(),
-        torch.from_numpy(detail / detail.mean()),
-        torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
-    )
-
-
-def spread_offset(offset: np.ndarray, kept: np.ndarray, model: MorphableModel) -> np.ndarray:
-    """Carry offsets (L, 3) of the landmarks ``kept`` to all vertices (V, 3), fading from them."""
-    if not offset.any():
-        return np.zeros_like(model.mean)
-    # Lips are told apart with the mouth open.
-    gaps = lm.lip_gap(model.landmarks(model.mean + model.expression_basis))
-    canon = model.mean + 0.5 * model.expression_basis[int(gaps.argmax())]
-    corners = model.triangles[model.landmark_triangles[kept]]
-    places = np.einsum("lkc,lk->lc", canon[corners], model.landmark_barycentrics[kept])
-    skin = kept < lm.RIGHT_PUPIL
-    spread = RBFInterpolator(
-        places[skin], offset[skin], neighbors=40, smoothing=1e-6, kernel="linear"
-    )(canon)
-    nearest = np.linalg.norm(canon[:, None] - places[skin][None], axis=-1).min(1)
-    spread *= np.exp(-((nearest / 0.02) ** 2))[:, None]
-    for part, irises in (("left_eye", range(473, 478)), ("right_eye", range(468, 473))):
-        spread[model.part_vertices(part)] = offset[np.isin(kept, list(irises))].mean(0)
-    return spread.astype(np.float32)
+    """Weight of vectors (..., 2) under a pseudo-Huber loss."""
+    return 1 / (1 + residual.square().sum(-1) / _KNEE**2).sqrt()

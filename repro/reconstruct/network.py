@@ -7,14 +7,12 @@ refers to is written down in ``repro.reconstruct.alignment``.
 
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import EXPRESSION, IDENTITY, SIZE, TEXTURE, Coefficients
-from repro.face.landmarks import inter_pupil_distance
 from repro.face.light import ambient_light
 from repro.face.model import MorphableModel
 from repro.face.pose import apply_pose, euler_angles, rotation_matrix
@@ -26,11 +24,13 @@ from repro.reconstruct.alignment import (
     rotated_light,
     to_clip,
 )
-from repro.reconstruct.calibration import landmark_shift
+from repro.reconstruct.calibration import shift_of
+from repro.reconstruct.confidence import trusted
+from repro.reconstruct.crop import cut
 from repro.reconstruct.detect import Detection
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.resnet import trunk
-from repro.reconstruct.track import FaceTrack
+from repro.reconstruct.track import FaceTrack, residual
 
 HEADS = (IDENTITY, EXPRESSION, TEXTURE, 3, 27, 2, 1)
 """Identity, expression, texture, angles, light, place across the image, place along the view."""
@@ -42,8 +42,6 @@ _ACTIONS = 52
 _SPREAD, _PLACE_SPREAD_M = 0.2, 0.05
 """Of expression, angles (radians) and light, and of the place, where no data tell it."""
 _BATCH = 32
-_SHRINK_BLUR = 0.4
-"""Standard deviation of the blur before shrinking, in pixels of the crop."""
 
 
 class CoefficientNetwork(nn.Module):
@@ -143,26 +141,6 @@ def to_camera(
     return vectors.float().numpy()
 
 
-def cut(image: np.ndarray, crop: Crop) -> np.ndarray:
-    """The crop (S, S, 3) uint8 of a picture (H, W, 3) uint8; its border is repeated outside."""
-    spread = _SHRINK_BLUR * np.sqrt(max(0.0, 1 / crop.scale**2 - 1))
-    if spread > _SHRINK_BLUR / 2:  # an even blur first: bilinear sampling alone would skip pixels
-        around = crop.side + 8 * spread
-        middle = np.array([crop.left, crop.top]) + crop.side / 2
-        size = np.array(image.shape[1::-1])
-        low = np.clip(np.floor(middle - around / 2), 0, size - 1).astype(int)
-        high = np.clip(np.ceil(middle + around / 2), low + 1, size).astype(int)
-        image = cv2.GaussianBlur(image[low[1] : high[1], low[0] : high[0]], (0, 0), spread)
-        crop = Crop(crop.left - low[0], crop.top - low[1], crop.side, crop.size)
-    return cv2.warpAffine(
-        image,
-        crop.affine,
-        (crop.size, crop.size),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
 @torch.no_grad()
 def predict(
     network: CoefficientNetwork,
@@ -246,11 +224,10 @@ def network_track(
     """
     points = crop.to_crop(found.points).astype(np.float32)
     c = predict_clip(network, images, points, camera, model)
-    shift = landmark_shift(model)
-    shape = model.landmarks(model.vertices(c.identity, c.expression)) + shift
-    kept = model.landmark_valid
-    seen = camera.project(apply_pose(shape, c.pose))[:, kept]
-    apart = np.linalg.norm(seen - points[:, kept], axis=-1)
+    shape = model.landmarks(model.vertices(c.identity, c.expression))
+    sure, heads = trusted(found.confidence), apply_pose(shape, c.pose)
+    apart = points - camera.project(heads)
+    shift = shift_of(apart[sure], heads[sure], c.pose[sure], camera).astype(np.float32)
     return FaceTrack(
         landmarks=points,
         found=found.found,
@@ -260,6 +237,6 @@ def network_track(
         landmark_shift=shift,
         camera=camera,
         crop=crop,
-        residual=(100 * apart / inter_pupil_distance(points)[:, None]).astype(np.float32),
+        residual=residual(points, shape + shift, c.pose, camera)[:, model.landmark_valid],
         people=found.people,
     )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from repro.corpus.clip import Clip
@@ -12,11 +11,16 @@ from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel
 from repro.face.pose import apply_pose
-from repro.reconstruct.detect import Detection, detect, face_box
-from repro.reconstruct.fit import fit_geometry
+from repro.reconstruct.calibration import shift_of
+from repro.reconstruct.confidence import trusted
+from repro.reconstruct.correct import correct
+from repro.reconstruct.crop import cut, source_camera, square_crop
+from repro.reconstruct.detect import Detection, detect
+from repro.reconstruct.fit import Landmarks, fit_geometry
+from repro.reconstruct.focal import estimate_focal
 from repro.reconstruct.photometric import fit_texture_and_light
 from repro.reconstruct.settings import ReconstructSettings
-from repro.reconstruct.track import FaceTrack
+from repro.reconstruct.track import FaceTrack, residual
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,9 @@ def reconstruct(
     name = clip.path.name
     found = detect(clip.read(0, frames), name=name, max_missing=settings.max_missing)
     crop = square_crop(found.points[found.found | found.bridged], settings)
-    source = Camera(
-        settings.focal_over_crop * crop.side,
-        clip.width / 2,
-        clip.height / 2,
-        clip.width,
-        clip.height,
-    )
+    source = source_camera(crop, clip.width, clip.height, settings)
     camera = source.seen_through(crop)
-    images = _held(cropped(clip.read(0, len(found.found)), crop), len(found.found), crop, store)
+    images = _held(clip.read(0, len(found.found)), len(found.found), crop, store)
     return Reconstruction(images, fit_track(found, images, camera, crop, model, settings))
 
 
@@ -69,18 +67,19 @@ def fit_track(
     model: MorphableModel,
     settings: ReconstructSettings,
 ) -> FaceTrack:
-    """Fit geometry to the landmarks, then texture and light to the pixels."""
+    """Fit geometry to the corrected landmarks, then texture and light to the pixels."""
     points = crop.to_crop(found.points).astype(np.float32)
-    shape = fit_geometry(
-        points,
-        found.scores,
-        found.score_names,
-        camera,
-        model,
-        settings,
-        confidence=found.confidence,
-        inside=found.in_picture,
-    )
+    sure = trusted(found.confidence)
+    corrected = correct(images, points, found.scores, found.score_names, camera, model, sure)
+    seen = Landmarks.found(found, corrected)
+    if settings.focal == "estimated":
+        camera = estimate_focal(seen, camera, model, settings)
+    shape = fit_geometry(seen, camera, model, settings)
+    landmarks = model.landmarks(model.vertices(shape.identity, shape.expression))
+    landmarks += model.landmarks(shape.shape_offset)
+    # What sets the landmarker's points apart from the corrected ones, this clip's part included.
+    apart, heads = (points - corrected)[sure], apply_pose(landmarks, shape.pose)[sure]
+    shift = shape.landmark_shift + shift_of(apart, heads, shape.pose[sure], camera)
     track = FaceTrack(
         landmarks=points,
         found=found.found,
@@ -93,10 +92,10 @@ def fit_track(
             shape.pose,
         ),
         shape_offset=shape.shape_offset,
-        landmark_shift=shape.landmark_shift,
+        landmark_shift=shift.astype(np.float32),
         camera=camera,
         crop=crop,
-        residual=shape.residual,
+        residual=residual(points, landmarks + shift, shape.pose, camera)[:, model.landmark_valid],
         people=found.people,
     )
 
@@ -108,41 +107,12 @@ def fit_track(
 
 
 def _held(frames: Iterator[np.ndarray], count: int, crop: Crop, store: Path | None) -> np.ndarray:
-    """Frames (T, S, S, 3) in memory, or in the file ``store``."""
+    """The frames' crops (T, S, S, 3) in memory, or in the file ``store``."""
     shape = (count, crop.size, crop.size, 3)
     if store is None:
         images = np.empty(shape, np.uint8)
     else:
         images = np.lib.format.open_memmap(store, mode="w+", dtype=np.uint8, shape=shape)
     for t, frame in enumerate(frames):
-        images[t] = frame
+        images[t] = cut(frame, crop)
     return images
-
-
-def square_crop(points: np.ndarray, settings: ReconstructSettings) -> Crop:
-    """One square for the whole clip that holds the moving head with hair and chin."""
-    left, top, right, bottom = face_box(points)
-    sizes = np.ptp(points, axis=1)
-    face = float(np.median(sizes.max(1)))
-    side = max(settings.crop_margin * face, 1.15 * max(right - left, bottom - top) + 0.3 * face)
-    # Hair reaches further above the landmarks than anything needed below them.
-    centre_x, centre_y = (left + right) / 2, (top + bottom) / 2 - 0.06 * face
-    return Crop(
-        float(centre_x - side / 2), float(centre_y - side / 2), float(side), settings.crop_px
-    )
-
-
-def cropped(frames: Iterator[np.ndarray], crop: Crop) -> Iterator[np.ndarray]:
-    """The crop of each frame, (size, size, 3) uint8; the border is repeated outside the image."""
-    shrink = crop.scale < 0.7
-    for frame in frames:
-        if shrink:  # an even blur first: bilinear sampling alone would skip pixels
-            sigma = 0.4 / crop.scale
-            frame = cv2.GaussianBlur(frame, (0, 0), sigma)
-        yield cv2.warpAffine(
-            frame,
-            crop.affine,
-            (crop.size, crop.size),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )

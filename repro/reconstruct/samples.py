@@ -14,7 +14,7 @@ from repro.face.coefficients import SIZE, Coefficients
 from repro.face.model import MorphableModel
 from repro.files import atomic_path
 from repro.reconstruct.alignment import aligned_crop, face_centre
-from repro.reconstruct.network import cut
+from repro.reconstruct.crop import cut
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.track import FaceTrack
 

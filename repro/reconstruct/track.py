@@ -9,6 +9,7 @@ import numpy as np
 
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
+from repro.face.landmarks import inter_pupil_distance
 from repro.face.model import MorphableModel
 from repro.face.pose import apply_pose
 
@@ -23,7 +24,7 @@ class FaceTrack:
     coefficients  257 a frame
     shape_offset  (V, 3) float32 metres, what the identity basis cannot say about this person
     landmark_shift (478, 3) float32 metres in model space, from the model's landmarks to where the
-                  landmarker puts its points on this model
+                  landmarker puts its points on this person, mean of the clip
     camera        camera of the crop
     crop          the crop's place in the source image
     residual      (T, L) float32, distance between fitted and seen landmarks, % of the
@@ -95,3 +96,20 @@ class FaceTrack:
                 residual=arrays["residual"],
                 people=about["people"],
             )
+
+
+def residual(
+    landmarks: np.ndarray, shape: np.ndarray, pose: np.ndarray, camera: Camera
+) -> np.ndarray:
+    """Distances (T, L) float32 of a fitted face's landmarks from those seen.
+
+    In % of the inter-pupil distance; for a ``FaceTrack``.
+
+    Parameters
+    ----------
+    landmarks : (T, 478, 2) pixels of ``camera``
+    shape : (T, 478, 3) metres in model space, where the landmarker would put them
+    pose : (T, 6)
+    """
+    apart = np.linalg.norm(camera.project(apply_pose(shape, pose)) - landmarks, axis=-1)
+    return (100 * apart / inter_pupil_distance(landmarks)[:, None]).astype(np.float32)

@@ -21,8 +21,9 @@ from repro.face.light import ambient_light
 from repro.face.mesh import vertex_normals
 from repro.face.model import MorphableModel
 from repro.face.pose import apply_pose, rotation_matrix
+from repro.reconstruct.crop import cut, source_camera, square_crop
 from repro.reconstruct.detect import detect
-from repro.reconstruct.reconstruct import cropped, fit_track, square_crop
+from repro.reconstruct.reconstruct import fit_track
 from repro.reconstruct.settings import ReconstructSettings
 from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import fill_hidden, sample_pixels, visible_vertices
@@ -93,7 +94,7 @@ class Photo:
         wide = Crop(
             crop.left - crop.side / 2, crop.top - crop.side / 2, 2 * crop.side, 2 * crop.size
         )
-        picture = next(cropped(iter([image]), wide))
+        picture = cut(image, wide)
         half, c = crop.size / 2, track.camera
         camera = Camera(c.focal_px, c.cx + half, c.cy + half, wide.size, wide.size)
         one = track.coefficients[t : t + 1]
@@ -281,9 +282,8 @@ def photo_track(
     found = detect(iter([image]), name=name)
     crop = square_crop(found.points, settings)
     height, width = image.shape[:2]
-    focal_px = settings.focal_over_crop * crop.side
-    camera = Camera(focal_px, width / 2, height / 2, width, height).seen_through(crop)
-    frames = np.stack(list(cropped(iter([image]), crop)))
+    camera = source_camera(crop, width, height, settings).seen_through(crop)
+    frames = cut(image, crop)[None]
     return fit_track(found, frames, camera, crop, model, settings), frames[0]
 
 

@@ -4,8 +4,8 @@ import pytest
 from repro.face.camera import Camera
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
-from repro.reconstruct.calibrate import Measured, calibrate, shift_of
-from repro.reconstruct.calibration import Calibration, features, open_calibration
+from repro.reconstruct.calibrate import Measured, calibrate
+from repro.reconstruct.calibration import Calibration, features, open_calibration, shift_of
 from repro.reconstruct.start import start_pose
 
 CAMERA = Camera(700, 128, 128, 256, 256)
@@ -36,7 +36,7 @@ def measured(seed, model):
     identity, expression, pose, heads, true, points = person(seed, model)
     scores = expression[:, :52]
     seen = features(points, scores, start_pose(model, points, CAMERA), CAMERA, model)
-    shift = shift_of(points - true, heads, pose, CAMERA, model)
+    shift = shift_of(points - true, model.landmarks(heads), pose, CAMERA)
     return Measured(seen, shift, identity, expression, model.expression_names[:52])
 
 
@@ -93,5 +93,5 @@ def test_it_comes_back_from_disk(calibration, tmp_path):
 
 def test_the_packaged_calibration_belongs_to_the_open_model(model):
     made = open_calibration()
-    assert made.model == model.sha256 and made.people >= 500
+    assert made.model == model.sha256 and made.people >= 300
     assert np.linalg.norm(made.shift[model.landmark_valid], axis=-1).mean() < 0.003

@@ -9,8 +9,9 @@ from repro.errors import UserError
 from repro.face.camera import Camera, Crop
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
+from repro.reconstruct.crop import cut
 from repro.reconstruct.detect import Detection
-from repro.reconstruct.network import CoefficientNetwork, cut, network_track, predict, predict_clip
+from repro.reconstruct.network import CoefficientNetwork, network_track, predict, predict_clip
 from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, save_network
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
-from repro.reconstruct.reconstruct import cropped, square_crop
+from repro.reconstruct.crop import cut, square_crop
 from repro.reconstruct.settings import ReconstructSettings
 from repro.reconstruct.track import FaceTrack
 
@@ -43,7 +43,7 @@ def test_the_crop_holds_the_face_in_every_frame():
 def test_frames_are_cropped_where_the_crop_says():
     frame = np.zeros((200, 300, 3), np.uint8)
     frame[80:120, 140:180] = 255
-    (seen,) = cropped(iter([frame]), Crop(110, 50, 100, 200))
+    seen = cut(frame, Crop(110, 50, 100, 200))
     rows, columns = np.nonzero(seen[..., 0] > 127)
     assert abs(rows.min() - 60) <= 1 and abs(rows.max() - 139) <= 1
     assert abs(columns.min() - 60) <= 1 and abs(columns.max() - 139) <= 1

@@ -1,0 +1,143 @@
+"""Synthetic people filmed and looked at by the landmarker, for ``repro.reconstruct.calibrate``."""
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from repro.face.camera import Camera, Crop
+from repro.face.coefficients import Coefficients
+from repro.face.model import MorphableModel, load_open_model
+from repro.files import atomic_path
+from repro.reconstruct.alignment import face_centre
+from repro.reconstruct.correct import aligned_picture
+from repro.reconstruct.landmarker import Searcher
+from repro.reconstruct.portraits import film_stills
+
+FIRST_PERSON = 20_000_000
+"""Seeds from here on: nobody of any corpus, and nobody whom the network sees."""
+FRAMES = 10
+_SIZES_PX = (256, 320, 400)
+_SHOWN_M = (0.34, 0.36, 0.38, 0.40, 0.42)
+_TOGETHER = 20
+"""People in a file."""
+
+
+class Filmed(NamedTuple):
+    """N frames of several people, with their truth and what the landmarker says.
+
+    pictures  (N, 157, 157, 3) uint8, and crops (N, 3): left, top, side of what they show
+    points    (N, 478, 2) of the landmarker, true_points (N, 478, 2): pixels of the frame
+    scores    (N, S) of the actions score_names (S,)
+    camera    (N, 3) focal length, cx, cy in pixels of the frame
+    vectors   (N, 257) true coefficients
+    person    (N,) int64
+    """
+
+    pictures: np.ndarray
+    crops: np.ndarray
+    points: np.ndarray
+    true_points: np.ndarray
+    scores: np.ndarray
+    score_names: np.ndarray
+    camera: np.ndarray
+    vectors: np.ndarray
+    person: np.ndarray
+
+    def each(self) -> list["Filmed"]:
+        """One person after the other."""
+        parts = []
+        for person in np.unique(self.person):
+            own = self.person == person
+            fields = {n: a if n == "score_names" else a[own] for n, a in self._asdict().items()}
+            parts.append(Filmed(**fields))
+        return parts
+
+    def lens(self) -> Camera:
+        """The camera of one person's frames."""
+        focal, cx, cy = map(float, self.camera[0])
+        return Camera(focal, cx, cy, round(2 * cx), round(2 * cy))
+
+    def windows(self) -> list[Crop]:
+        """Where the pictures lie in the frames."""
+        size = self.pictures.shape[1]
+        return [Crop(float(x), float(y), float(side), size) for x, y, side in self.crops]
+
+    def truth(self) -> Coefficients:
+        """The coefficients that made one person's frames."""
+        return Coefficients.from_vectors(self.vectors)
+
+
+def film(folder: Path, *, people: int, workers: int, progress: Callable[[int], None]) -> list[Path]:
+    """Film people into files of ``folder``; what is there already stays.
+
+    Parameters
+    ----------
+    progress : called with a number of people when they are done
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    firsts = range(0, people, _TOGETHER)
+    paths = [folder / f"people_{first:06d}.npz" for first in firsts]
+    missing = [(p, first) for p, first in zip(paths, firsts, strict=True) if not p.is_file()]
+    progress(people - len(missing) * _TOGETHER)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        for _ in pool.map(_film_some, *zip(*missing, strict=True)) if missing else ():
+            progress(_TOGETHER)
+    return paths
+
+
+def load(path: Path) -> Filmed:
+    """Read what ``film`` wrote."""
+    with np.load(path) as stored:
+        return Filmed(**{name: stored[name] for name in Filmed._fields})
+
+
+def look_at(person: int, model: MorphableModel, searcher: Searcher) -> Filmed | None:
+    """Film the ``person``-th person and look; None where too few faces are found."""
+    stills = film_stills(
+        FIRST_PERSON + person,
+        model,
+        size_px=_SIZES_PX[person % len(_SIZES_PX)],
+        shown_m=_SHOWN_M[person % len(_SHOWN_M)],
+        count=FRAMES,
+    )
+    seen = [searcher.find(frame) for frame in stills.frames]
+    found = [t for t, faces in enumerate(seen) if faces]
+    if len(found) < FRAMES // 2:
+        return None
+    faces = [max(seen[t], key=lambda face: face.size) for t in found]
+    points, centre, lens = np.stack([f.points for f in faces]), face_centre(model), stills.camera
+    pictures, crops = zip(
+        *(aligned_picture(stills.frames[t], p, model, centre)
+          for t, p in zip(found, points, strict=True)), strict=True,
+    )  # fmt: skip
+    return Filmed(
+        np.stack(pictures),
+        np.array([(c.left, c.top, c.side) for c in crops]),
+        points,
+        stills.points[found],
+        np.stack([face.scores for face in faces]),
+        np.array(searcher.score_names),
+        np.tile([lens.focal_px, lens.cx, lens.cy], (len(found), 1)),
+        stills.truth.vectors()[found],
+        np.full(len(found), person, np.int64),
+    )
+
+
+def _film_some(path: Path, first: int) -> None:
+    model = load_open_model()
+    with Searcher() as searcher:
+        looked = [look_at(p, model, searcher) for p in range(first, first + _TOGETHER)]
+    made = [filmed for filmed in looked if filmed is not None]
+    arrays = {
+        name: made[0].score_names
+        if name == "score_names"
+        else np.concatenate([getattr(filmed, name) for filmed in made])
+        for name in Filmed._fields
+    }
+    with atomic_path(path) as part, part.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

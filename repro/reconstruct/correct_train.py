@@ -1,0 +1,149 @@
+"""Training of the corrector (``repro.reconstruct.correct``) on synthetic people."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as nnf
+
+from repro.face import landmarks as lm
+from repro.face.model import MorphableModel
+from repro.reconstruct.correct import (
+    FACE_WIDTH,
+    MOUTH_WIDTH,
+    OFFSET_DIRECTIONS,
+    PATCH_PX,
+    SEEN_DIRECTIONS,
+    Corrector,
+    Patches,
+    as_tensor,
+)
+
+MARGIN_PX = 4
+"""Of the patches learned from, on every side: room to shift them."""
+
+_PEOPLE, _FRAMES = 16, 4
+"""In a batch: so many people, so many frames of each."""
+_LR, _WEIGHT_DECAY, _CLIP_NORM = 2e-3, 0.05, 5.0
+_MOUTH_WEIGHT = 4.0
+_LEAST_SPREAD = 1e-3
+"""Of a direction, over the widest one's: of few frames the last ones are nothing but rounding."""
+
+
+class Lessons(NamedTuple):
+    """N frames of many people, with what the landmarker does wrong in them.
+
+    patches   with a margin of ``MARGIN_PX``
+    seen      (N, F) float32, ``calibration.features`` of the landmarker's points
+    offsets   (N, L, 2) float32, from the true points to the landmarker's, %
+    person    (N,) int64, at least ``_FRAMES`` frames of each
+    """
+
+    patches: Patches
+    seen: np.ndarray
+    offsets: np.ndarray
+    person: np.ndarray
+
+
+def train_corrector(
+    lessons: Lessons,
+    model: MorphableModel,
+    *,
+    steps: int,
+    seed: int,
+    progress: Callable[[float], None] | None = None,
+) -> Corrector:
+    """Learn the landmarker's faults.
+
+    The loss is the mean distance of the corrected points from the true ones, once as it is and
+    once about each person's mean: how a mouth moves counts, not only where it is.
+
+    Parameters
+    ----------
+    progress : called after every step with its loss
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    corrector = Corrector(lessons.seen.shape[1], lessons.offsets.shape[1])
+    _set_directions(corrector, lessons)
+    corrector = corrector.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    weight = torch.ones(lessons.offsets.shape[1])
+    weight[np.isin(np.flatnonzero(model.landmark_valid), lm.LIPS)] = _MOUTH_WEIGHT
+    weight = weight / weight.mean()
+    frames = {p: np.flatnonzero(lessons.person == p) for p in np.unique(lessons.person)}
+    people = np.array([p for p, own in frames.items() if len(own) >= _FRAMES])
+    truth = torch.from_numpy(lessons.offsets)
+    adam = torch.optim.AdamW(corrector.parameters(), _LR, weight_decay=_WEIGHT_DECAY)
+    for step in range(steps):
+        for group in adam.param_groups:
+            rise, fall = min(1, (step + 1) / 100), 0.5 * (1 + np.cos(np.pi * step / steps))
+            group["lr"] = _LR * rise * fall
+        drawn = rng.choice(people, min(_PEOPLE, len(people)), replace=False)
+        chosen = np.concatenate([rng.choice(frames[p], _FRAMES, replace=False) for p in drawn])
+        wrong = corrector(*_batch(lessons, chosen, rng)) - truth[chosen]
+        moving = wrong.unflatten(0, (-1, _FRAMES))
+        moving = moving - moving.mean(1, keepdim=True)
+        loss = _length(wrong, weight) + _length(moving, weight)
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(corrector.parameters(), _CLIP_NORM)
+        adam.step()
+        if progress is not None:
+            progress(float(loss.detach()))
+    return corrector.eval()
+
+
+def _length(offsets: Tensor, weight: Tensor) -> Tensor:
+    return ((offsets.square().sum(-1) + 0.01).sqrt() * weight).mean()
+
+
+def _set_directions(corrector: Corrector, lessons: Lessons) -> None:
+    """The directions in which features and faults differ most, in units of their spread."""
+    for values, count, name in (
+        (lessons.seen, SEEN_DIRECTIONS, "seen"),
+        (lessons.offsets.reshape(len(lessons.offsets), -1), OFFSET_DIRECTIONS, "offset"),
+    ):
+        about = values - values.mean(0)
+        found = np.linalg.svd(about[:: 1 + len(about) // 3000], full_matrices=False)[2][:count]
+        spread = (about @ found.T).std(0)[:, None]
+        spread = np.maximum(spread, _LEAST_SPREAD * spread.max())
+        directions = getattr(corrector, f"{name}_directions")
+        made = (found / spread).T if name == "seen" else found * spread
+        columns = slice(0, len(found))  # of few frames there are fewer directions
+        part = directions[:, columns] if name == "seen" else directions[columns]
+        part.copy_(torch.from_numpy(made))
+        getattr(corrector, f"{name}_mean").copy_(torch.from_numpy(values.mean(0)))
+
+
+def _batch(
+    lessons: Lessons, chosen: np.ndarray, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Patches and features of some frames, moved together, relit and degraded."""
+    count = len(chosen)
+    moved = rng.integers(-2, 3, (count, 2)) * MOUTH_WIDTH / PATCH_PX  # inter-pupil distances
+    pictures, seen = [], lessons.seen[chosen].copy()
+    for stored, width in zip(lessons.patches, (MOUTH_WIDTH, FACE_WIDTH), strict=True):
+        steps = np.rint(moved * PATCH_PX / width).astype(int) + MARGIN_PX
+        cut = [
+            picture[y : y + PATCH_PX, x : x + PATCH_PX]
+            for picture, (x, y) in zip(stored[chosen], steps, strict=True)
+        ]
+        pictures.append(as_tensor(np.stack(cut)))
+    points = seen[:, : 2 * lessons.offsets.shape[1]].reshape(count, -1, 2)
+    points -= (100 * moved[:, None]).astype(np.float32)
+    gain = 1 + 0.2 * rng.standard_normal((count, 1, 1, 1))
+    gain = gain + 0.06 * rng.standard_normal((count, 3, 1, 1))
+    blurred, grey = (
+        torch.from_numpy(rng.random((count, 1, 1, 1)) < share) for share in (0.3, 0.15)
+    )
+    noise = torch.from_numpy(0.03 * rng.random((count, 1, 1, 1))).float()
+    made = []
+    for picture in pictures:
+        lit = picture * torch.from_numpy(gain).float()
+        soft = nnf.avg_pool2d(nnf.pad(lit, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        lit = torch.where(blurred, soft, lit)
+        lit = torch.where(grey, lit.mean(1, keepdim=True), lit)
+        made.append(lit + noise * torch.randn_like(lit))
+    return made[0], made[1], torch.from_numpy(seen)
