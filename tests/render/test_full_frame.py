@@ -7,7 +7,7 @@ import pytest
 from repro.corpus.clip import open_clip
 from repro.corpus.video import VideoWriter
 from repro.face.camera import Crop
-from repro.reconstruct.reconstruct import cropped
+from repro.reconstruct.crop import cut
 from repro.render.full_frame import FullFrame, SourceFrames, change_weight
 
 CROP = Crop(left=70.3, top=21.6, side=200.0, size=128)
@@ -28,7 +28,7 @@ def shown(source):
 
 
 def crop_of(source, crop=CROP):
-    return next(cropped(iter([source]), crop))
+    return cut(source, crop)
 
 
 def disc(centre=(64, 64), radius=25, size=128):
