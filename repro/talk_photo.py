@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
-from repro import FPS, SAMPLE_RATE
+from repro import SAMPLE_RATE
 from repro.config import Profile
 from repro.credentials import Signer
 from repro.errors import UserError
@@ -23,7 +23,7 @@ from repro.pipeline import Workspace, general_motion, general_refiner
 from repro.provenance import Stopwatch, manifest
 from repro.render.face import FaceRenderer
 from repro.render.single_image import Photo, photo_track, single_image_frames
-from repro.speech.features import mfcc_windows
+from repro.speech.features import frames_of, mfcc_windows
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -77,7 +77,7 @@ def talk_photo(
         mapping, _, motion_key = general_motion(ws)
     with watch.stage("general refinement"):
         refiner, _, refiner_key = general_refiner(ws)
-    length = max(1, round(len(sound) / SAMPLE_RATE * FPS))
+    length = frames_of(len(sound))
     with watch.stage("motion from audio"):
         motion = predict(mapping, mfcc_windows(sound, length))
         pose = about(motion.pose, track.coefficients.pose[0])

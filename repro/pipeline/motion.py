@@ -1,5 +1,6 @@
 """From audio to motion (notebooks 03 and 04; Yi et al. 2020, section 3.2)."""
 
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,20 +16,27 @@ from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, one_thread
 
+_CODE = "speech", "motion"
+
 MOUTH_WEIGHT = 10.0
 """Weight of lip vertices beside the face's, where errors are measured in vertices."""
 
 
 def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
-    """The general mapping from audio to motion, its history and its key (notebook 03)."""
+    """The general mapping from audio to motion, its history and its key (notebook 03).
+
+    A training that was cut off goes on after its last epoch.
+    """
     clips = general_targets(ws)
     key = {"clips": [t.key for t in clips], "settings": ws.profile.motion, "seed": ws.seed}
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
-        _train(ws, folder, partial(train_general, examples), "general motion")
+        state = ws.checkpoint("motion-general", key, *_CODE)
+        _train(ws, folder, partial(train_general, examples, checkpoint=state), "general motion")
+        shutil.rmtree(state)
 
-    folder = ws.stage("motion-general", key, make, "speech", "motion")
+    folder = ws.stage("motion-general", key, make, *_CODE)
     return *load_mapping(folder / "mapping"), folder.name
 
 
@@ -47,9 +55,12 @@ def personal_motion(
 
     def make(folder: Path) -> None:
         windows, motion = person.windows[:frames], person.motion[:frames]
-        _train(ws, folder, partial(fine_tune, general, windows, motion), "personal motion")
+        state = ws.checkpoint("motion-personal", key, *_CODE)
+        train = partial(fine_tune, general, windows, motion, checkpoint=state)
+        _train(ws, folder, train, "personal motion")
+        shutil.rmtree(state)
 
-    folder = ws.stage("motion-personal", key, make, "speech", "motion")
+    folder = ws.stage("motion-personal", key, make, *_CODE)
     return *load_mapping(folder / "mapping"), folder.name
 
 

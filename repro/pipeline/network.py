@@ -14,7 +14,7 @@ from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, s
 from repro.reconstruct.portraits import film_portraits
 from repro.reconstruct.samples import Samples, joined, samples_of_clip, samples_of_track
 from repro.reconstruct.train import train_network
-from repro.store import digest, file_hash
+from repro.store import file_hash
 
 _DATA = {"input_px", "crop_m", "frames_per_clip", "portrait_people", "portrait_frames"}
 """Settings that the faces learned from depend on."""
@@ -33,10 +33,10 @@ def coefficient_network(ws: Workspace) -> tuple[CoefficientNetwork, NetworkHisto
     settings = ws.profile.reconstruct_network
     faces = _samples(ws)
     key = {"samples": faces.name, "settings": settings, "seed": ws.seed}
-    checkpoint = ws.root / "checkpoints" / f"reconstruct-network-{digest(key)}.safetensors"
+    code = "face", "reconstruct", "render"
 
     def make(folder: Path) -> None:
-        checkpoint.parent.mkdir(exist_ok=True)
+        checkpoint = ws.checkpoint("reconstruct-network", key, *code)
         with one_thread(), tqdm(desc="coefficient network", unit="step") as bar:
             network, history = train_network(
                 Samples.load(faces / "samples.npz"),
@@ -50,7 +50,7 @@ def coefficient_network(ws: Workspace) -> tuple[CoefficientNetwork, NetworkHisto
         save_network(network, folder / "network.safetensors", ws.model, history)
         checkpoint.unlink(missing_ok=True)
 
-    folder = ws.stage("reconstruct-network", key, make, "face", "reconstruct", "render")
+    folder = ws.stage("reconstruct-network", key, make, *code)
     return *load_network(folder / "network.safetensors", ws.model), folder.name
 
 

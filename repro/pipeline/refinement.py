@@ -11,9 +11,14 @@ from repro import assets
 from repro.pipeline.rendering import pairs
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting
+from repro.refine.checkpoint import Checkpoint
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner
 from repro.refine.train import RefineHistory, train_refiner
+
+_CODE = "render", "refine"
+_EVERY = 100
+"""Steps between checkpoints: a training that was cut off goes on from the last one."""
 
 
 def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
@@ -28,9 +33,10 @@ def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
 
     def make(folder: Path) -> None:
         data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
-        _train(ws, folder, data, ws.profile.refine_general, None, "general refinement")
+        state = ws.checkpoint("refine-general", key, *_CODE)
+        _train(ws, folder, data, ws.profile.refine_general, None, "general refinement", state)
 
-    folder = ws.stage("refine-general", key, make, "render", "refine")
+    folder = ws.stage("refine-general", key, make, *_CODE)
     return *_read_refiner(ws, folder), folder.name
 
 
@@ -50,13 +56,14 @@ def personal_refiner(
 
     def make(folder: Path) -> None:
         data = [pairs(ws, person, frames=frames, albedo_frames=frames)]
-        _train(ws, folder, data, ws.profile.refine, general, "personal refinement")
+        state = ws.checkpoint("refine-personal", key, *_CODE)
+        _train(ws, folder, data, ws.profile.refine, general, "personal refinement", state)
 
-    folder = ws.stage("refine-personal", key, make, "render", "refine")
+    folder = ws.stage("refine-personal", key, make, *_CODE)
     return *_read_refiner(ws, folder), folder.name
 
 
-def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str) -> None:
+def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str, state: Path) -> None:
     with tqdm(desc=title, unit="step") as bar:
         refiner, history = train_refiner(
             data,
@@ -66,12 +73,14 @@ def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str) -
             init=init,
             device=ws.device,
             resnet18_file=assets.find("resnet18"),
+            checkpoint=Checkpoint(state, every=_EVERY),
             progress=counting(bar),
         )
     refiner.save(folder / "refiner")
     curves = {name: [round(float(v), 6) for v in values] for name, values in history.losses.items()}
     about = {**asdict(history), "losses": curves}
     (folder / "history.json").write_text(json.dumps(about) + "\n")
+    state.unlink(missing_ok=True)
 
 
 def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from repro.config import Profile
 from repro.errors import UserError
 from repro.face.model import MorphableModel, load_open_model
-from repro.store import Store
+from repro.store import Store, digest
 
 SYNTHETIC = "synthetic"
 
@@ -65,6 +65,12 @@ class Workspace:
         ``code``: the parts of the package whose sources belong to the key.
         """
         return self.store.stage(name, {**key, "code": source_digest(*code)}, make)
+
+    def checkpoint(self, name: str, key: Mapping[str, object], *code: str) -> Path:
+        """Where a training of that stage keeps its state, to go on from if it is cut off."""
+        path = self.root / "checkpoints" / f"{name}-{digest({**key, 'code': source_digest(*code)})}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     @property
     def device(self) -> str:
