@@ -127,13 +127,17 @@ def pair_scores(heads: Sequence[Heads]) -> pd.DataFrame:
     Returns
     -------
     a row for each: person, against, draws, hs_sd (over the draws), the columns of
-    ``head_pose_scores``, and hs_own_range (``in_own_range``)
+    ``head_pose_scores``, hs_own_range (``in_own_range``) and variance_ratio
     """
     rows = []
     for head in heads:
         for kind in kinds_of(heads):
             scores = pd.DataFrame(
-                {**head_pose_scores(head.tested, x), "hs_own_range": in_own_range(head.tested, x)}
+                {
+                    **head_pose_scores(head.tested, x),
+                    "hs_own_range": in_own_range(head.tested, x),
+                    "variance_ratio": variance_ratio(head.tested, x),
+                }
                 for x in head.draws(kind)
             )
             rows.append(
@@ -150,6 +154,16 @@ def pair_scores(heads: Sequence[Heads]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(whole, int))
 
 
+def variance_ratio(real: np.ndarray, generated: np.ndarray) -> float:
+    """Variance of generated angles (M, 3) over that of real ones (T, 3), each summed over the axes.
+
+    A regression to the mean moves less than its truth: this is near 0 for a head that hardly
+    moves, 1 where it moves as far as the person, whenever it does so. nan for a real head at rest.
+    """
+    whole = float(np.var(real, axis=0).sum())
+    return float(np.var(generated, axis=0).sum()) / whole if whole > 0 else float("nan")
+
+
 def averages(pairs: pd.DataFrame) -> pd.DataFrame:
     """For each kind, the mean HS over the people beside the paper's, and who is above it."""
     grouped = pairs.groupby("against", sort=False)
@@ -158,6 +172,7 @@ def averages(pairs: pd.DataFrame) -> pd.DataFrame:
         sd=("hs", "std"),
         least=("hs", "min"),
         mean_hs_own_range=("hs_own_range", "mean"),
+        median_variance_ratio=("variance_ratio", "median"),
         people=("hs", "count"),
     ).reset_index()
     ours = table["against"].str.startswith("personal")

@@ -23,6 +23,7 @@ from repro.study.head_pose import (
     same_and_different,
     share_above,
     told_apart,
+    variance_ratio,
 )
 
 OWN = personal("person")
@@ -84,6 +85,17 @@ def test_a_still_head_is_its_mean_distance_from_the_learned_mean_away(heads):
     pairs = pair_scores(heads)
     expected = 1 - 0.05 * np.sqrt(2 / np.pi) / (np.pi / 3)
     assert hs_by_person(pairs, STILL)["b"] == pytest.approx(expected, abs=0.006)
+
+
+def test_the_variance_ratio_tells_a_head_that_hardly_moves(heads):
+    moving = np.random.default_rng(3).normal(0, 1, (500, 3)) * (0.1, 0.2, 0.05)
+    assert variance_ratio(moving, 0.5 * moving + 1) == pytest.approx(0.25)
+    assert np.isnan(variance_ratio(np.ones((4, 3)), moving))
+    table = pair_scores(heads)
+    still = table[table["against"] == STILL]["variance_ratio"]
+    np.testing.assert_allclose(still, 0, atol=1e-12)
+    found = averages(table).set_index("against")["median_variance_ratio"]
+    assert found[STILL] == pytest.approx(0, abs=1e-12) and (found.drop(STILL) > 0).all()
 
 
 def test_averages_are_over_people_and_stand_beside_the_papers(heads):
