@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from repro.cli import main
 from repro.corpus.people import draw_person
 from repro.corpus.performance import perform
 from repro.face.camera import Camera, Crop
@@ -113,3 +114,18 @@ def linear_mapping(spoken) -> MotionMapping:
     mapping.ridge.copy_(torch.from_numpy(fit_ridge(windows, expression)))
     mapping.ridge_fitted.fill_(True)
     return mapping.eval()
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command; gives its exit code and what it printed to stdout and stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["repro", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        printed = capsys.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err
+
+    return run

@@ -1,6 +1,7 @@
 """Writing videos: pictures and sound into an mp4 that plays everywhere, masks into an mkv."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ _AAC_BLOCK = 1024
 _THREADS = 2  # x264 cuts its work by threads: a fixed number gives the same bytes everywhere
 
 
-class _Writer:
+class _Writer(ABC):
     """A video file being written.
 
     A context manager. Pictures are streamed to ``.<stem>.tmp.<suffix>`` beside the target, which
@@ -59,9 +60,9 @@ class _Writer:
             raise
         return self
 
+    @abstractmethod
     def _begin(self) -> None:
         """Add ``_picture`` and other streams to the container."""
-        raise NotImplementedError
 
     def _write_picture(self, image: np.ndarray, *, shape: tuple[int, ...], layout: str) -> None:
         """Append a picture of this shape, uint8."""

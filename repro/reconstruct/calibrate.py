@@ -19,7 +19,7 @@ from repro.face.model import MorphableModel, load_open_model
 from repro.face.pose import apply_pose
 from repro.reconstruct.calibrate_film import Filmed, film, load
 from repro.reconstruct.calibration import Calibration, features, shift_of
-from repro.reconstruct.correct import Corrector, corrections_of, patches
+from repro.reconstruct.correct import Corrector, Patches, corrections_of, patches
 from repro.reconstruct.correct_train import MARGIN_PX, Lessons, train_corrector
 from repro.reconstruct.head_frame import head_frame
 from repro.reconstruct.start import start_pose
@@ -65,7 +65,7 @@ def joined(parts: Sequence[Lessons]) -> Lessons:
         for name in ("mouth", "face")
     )
     rest = [np.concatenate([getattr(p, n) for p in parts]) for n in ("seen", "offsets", "person")]
-    return Lessons(type(parts[0].patches)(mouth, face), *rest)
+    return Lessons(Patches(mouth, face), *rest)
 
 
 def measure(filmed: Filmed, model: MorphableModel, corrector: Corrector) -> Measured:

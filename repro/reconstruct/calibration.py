@@ -136,14 +136,6 @@ def open_calibration() -> Calibration:
     return Calibration.load(files("repro.reconstruct").joinpath("data", "landmarker.npz"))
 
 
-def landmark_shift(model: MorphableModel) -> np.ndarray:
-    """From the model's landmarks to the landmarker's, (478, 3) metres; 0 if none was measured."""
-    calibration = open_calibration()
-    if calibration.model == model.sha256:
-        return calibration.shift
-    return np.zeros_like(calibration.shift)
-
-
 def features(
     points: np.ndarray,
     scores: np.ndarray,

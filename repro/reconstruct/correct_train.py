@@ -64,8 +64,18 @@ def train_corrector(
     ----------
     progress : called after every step with its loss
     """
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _train(lessons, model, steps, np.random.default_rng(seed), progress)
+
+
+def _train(
+    lessons: Lessons,
+    model: MorphableModel,
+    steps: int,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None,
+) -> Corrector:
     corrector = Corrector(lessons.seen.shape[1], lessons.offsets.shape[1])
     _set_directions(corrector, lessons)
     corrector = corrector.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]

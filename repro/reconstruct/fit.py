@@ -17,7 +17,7 @@ from repro.face import landmarks as lm
 from repro.face.camera import Camera
 from repro.face.coefficients import EXPRESSION, IDENTITY
 from repro.face.model import MorphableModel
-from repro.reconstruct.calibration import Start, landmark_shift, open_calibration
+from repro.reconstruct.calibration import Start, open_calibration
 from repro.reconstruct.confidence import trusted
 from repro.reconstruct.detect import Detection
 from repro.reconstruct.face_points import Face, face_at_landmarks, spread_offset
@@ -151,9 +151,9 @@ def known_before(
     sure : (T,) bool, the frames from which a person's mean is taken
     """
     points, scores, names = landmarks.points, landmarks.scores, landmarks.score_names
-    shift, calibration = landmark_shift(model), open_calibration()
+    calibration = open_calibration()
     if calibration.model == model.sha256 and set(calibration.score_names) <= set(names):
-        return calibration.start(points, scores, names, camera, model, sure), shift
+        return calibration.start(points, scores, names, camera, model, sure), calibration.shift
     flat = Start(
         np.zeros(IDENTITY, np.float32),
         np.eye(IDENTITY, dtype=np.float32) * _FLAT_IDENTITY,
@@ -161,7 +161,7 @@ def known_before(
         np.eye(EXPRESSION, dtype=np.float32) * _FLAT_EXPRESSION,
         start_pose(model, points, camera),
     )
-    return flat, shift
+    return flat, np.zeros((lm.COUNT, 3), np.float32)
 
 
 class Shape(NamedTuple):
