@@ -1,8 +1,56 @@
-"""Error of expression coefficients (E_exp, Song et al. 2020, Eq. 5)."""
+"""Expression coefficients: their error (E_exp, Song et al. 2020, Eq. 5), and how they follow speech.
+
+Which actions speech moves is defined by the corpus' own mouth shapes: those to which
+``repro.corpus.visemes.TARGETS`` gives a weight in any viseme.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from repro.corpus.visemes import BOTH_SIDES, TARGETS
+from repro.evaluate.lips import correlation
 from repro.evaluate.measure import NONE, Measure
+
+SPEECH_ACTIONS = tuple(dict.fromkeys(action for target in TARGETS.values() for action in target))
+"""The actions that speech moves: jawOpen, mouthPucker and so on. Where ARKit splits one into left
+and right, which speech moves alike, the mean of both sides is one action."""
+
+_MOVES = 0.005
+"""Least spread of an action that counts as moving: a twentieth of what speech usually gives."""
+
+
+def speech_correlations(
+    true: np.ndarray, generated: np.ndarray, names: Sequence[str]
+) -> dict[str, float]:
+    """Pearson's r of each speech-related action; those that stand still in the truth are left out.
+
+    Parameters
+    ----------
+    true, generated : (T, E)
+    names : of the E; actions that are not among them are left out
+    """
+    sides = {action: _sides(action, names) for action in SPEECH_ACTIONS}
+    tracks = {
+        action: (true[:, chosen].mean(1), generated[:, chosen].mean(1))
+        for action, chosen in sides.items()
+        if chosen
+    }
+    return {action: correlation(a, b) for action, (a, b) in tracks.items() if a.std() >= _MOVES}
+
+
+def expression_correlation(
+    true: np.ndarray, generated: np.ndarray, names: Sequence[str]
+) -> float:
+    """The mean of ``speech_correlations``; nan where no such action moves."""
+    values = list(speech_correlations(true, generated, names).values())
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _sides(action: str, names: Sequence[str]) -> list[int]:
+    """Places of an action, or of its two sides."""
+    wanted = (f"{action}Left", f"{action}Right") if action in BOTH_SIDES else (action,)
+    return [k for k, name in enumerate(names) if name in wanted]
 
 
 def expression_error(true: np.ndarray, generated: np.ndarray, *, face_model: str) -> list[Measure]:

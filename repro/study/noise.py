@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from repro.evaluate.expression import expression_correlation
 from repro.evaluate.lips import correlation, lip_gap
 from repro.face.model import MorphableModel
 from repro.motion.mapping import MotionMapping
-from repro.motion.person import MOUTH
 from repro.motion.predict import regress
 from repro.pipeline.targets import Target
 from repro.pipeline.workspace import one_thread
@@ -18,9 +18,6 @@ from repro.speech.noise import at_snr, babble, white
 SNR_DB = (30, 20, 10, 5, 0)
 
 NOISES: Mapping[str, Callable[..., np.ndarray]] = {"white": white, "babble": babble}
-
-_MOVES = 0.02
-"""Least spread of an action that counts as moving."""
 
 
 def noise_sweep(
@@ -42,7 +39,7 @@ def noise_sweep(
     Returns
     -------
     a row for each person, noise and ratio (infinite: the sound as it is): person, noise, snr_db,
-    expression_r (Pearson's r, the mean over the actions of mouth and jaw that move), lip_gap_r
+    expression_r (``evaluate.expression.expression_correlation``), lip_gap_r
     """
     rows = []
     for k, person in enumerate(people):
@@ -66,20 +63,6 @@ def noise_sweep(
             )
             rows.append((person.name, name, ratio, *scores))
     return pd.DataFrame(rows, columns=["person", "noise", "snr_db", "expression_r", "lip_gap_r"])
-
-
-def expression_correlation(true: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> float:
-    """Pearson's r of the actions that speak, the mean over those that move in the truth.
-
-    Parameters
-    ----------
-    true, heard : (T, 64)
-    names : of the 64
-    """
-    moving = [
-        k for k, name in enumerate(names) if name.startswith(MOUTH) and true[:, k].std() >= _MOVES
-    ]
-    return float(np.mean([correlation(true[:, k], heard[:, k]) for k in moving]))
 
 
 def means(sweep: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,14 @@
-"""E_exp in both readings of Eq. 5 against plain sums."""
+"""E_exp in both readings of Eq. 5 against plain sums; correlation of the actions that speak."""
 
 import numpy as np
 import pytest
 
-from repro.evaluate.expression import expression_error
+from repro.evaluate.expression import (
+    SPEECH_ACTIONS,
+    expression_correlation,
+    expression_error,
+    speech_correlations,
+)
 
 
 def test_the_two_readings_of_a_constant_error():
@@ -36,3 +41,32 @@ def test_they_agree_with_plain_loops():
 def test_unlike_shapes_are_a_mistake():
     with pytest.raises(ValueError, match="expected two arrays"):
         expression_error(np.zeros((5, 4)), np.zeros((5, 3)), face_model="m")
+
+
+def test_speech_moves_the_actions_of_the_mouth_shapes_and_no_others():
+    assert {"jawOpen", "mouthPucker", "mouthPress", "tongueOut"} <= set(SPEECH_ACTIONS)
+    assert not {"jawLeft", "browInnerUp", "eyeBlinkLeft"} & set(SPEECH_ACTIONS)
+    assert len(set(SPEECH_ACTIONS)) == len(SPEECH_ACTIONS)
+
+
+def test_only_actions_that_speak_and_move_count():
+    rng = np.random.default_rng(0)
+    true = np.zeros((50, 4))
+    true[:, 0] = rng.normal(size=50)  # moves
+    true[:, 1] = 1e-3 * rng.normal(size=50)  # hardly
+    true[:, 3] = rng.normal(size=50)  # does not speak
+    heard = rng.normal(size=(50, 4))
+    heard[:, 0] = 2 * true[:, 0] + 1
+    names = ("jawOpen", "mouthPucker", "jawLeft", "browInnerUp")
+    assert speech_correlations(true, heard, names) == {"jawOpen": pytest.approx(1)}
+    assert expression_correlation(true, heard, names) == pytest.approx(1)
+    assert np.isnan(expression_correlation(true[:, 2:], heard[:, 2:], names[2:]))
+
+
+def test_two_sides_are_one_action():
+    """What only one side gets wrong the other evens out."""
+    rng = np.random.default_rng(1)
+    moved, wrong = rng.normal(size=(2, 80))
+    true, heard = np.stack([moved, moved], 1), np.stack([moved + wrong, moved - wrong], 1)
+    names = ("mouthStretchLeft", "mouthStretchRight")
+    assert speech_correlations(true, heard, names) == {"mouthStretch": pytest.approx(1)}

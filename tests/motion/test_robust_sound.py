@@ -5,13 +5,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from repro.evaluate.expression import expression_correlation
 from repro.face.model import load_open_model
 from repro.motion.predict import predict
 from repro.motion.retrieve import retell
 from repro.speech.espeak import synthesise
 from repro.speech.features import mfcc_windows
 from repro.speech.synthesis import SAMPLE_RATE, speak
-from repro.study.noise import expression_correlation
 
 NAMES = load_open_model().expression_names
 JAW = NAMES.index("jawOpen")

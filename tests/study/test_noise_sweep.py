@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from repro.corpus.clip import Clip
+from repro.evaluate.expression import expression_correlation
 from repro.face.model import load_open_model
 from repro.motion.motion import Motion
 from repro.pipeline.targets import Target
 from repro.reconstruct.track import FaceTrack
-from repro.study.noise import expression_correlation, means, noise_sweep
+from repro.study.noise import means, noise_sweep
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,3 @@ def test_frames_learned_from_can_be_left_out(linear_mapping, people):
     assert len(whole) == len(later) == 1
     assert later["expression_r"][0] != whole["expression_r"][0]
     assert expression_correlation(true, true, model.expression_names) == pytest.approx(1)
-
-
-def test_only_actions_that_speak_and_move_count():
-    rng = np.random.default_rng(0)
-    true = np.zeros((50, 4))
-    true[:, 0] = rng.normal(size=50)  # moves
-    true[:, 1] = 1e-3 * rng.normal(size=50)  # hardly
-    true[:, 3] = rng.normal(size=50)  # does not speak
-    heard = rng.normal(size=(50, 4))
-    heard[:, 0] = 2 * true[:, 0] + 1
-    names = ("jawOpen", "mouthPucker", "jawLeft", "browInnerUp")
-    assert expression_correlation(true, heard, names) == pytest.approx(1)
