@@ -28,14 +28,17 @@ PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles
 STAGES = {
     "01_data_preparation": ([], ["face", "speech", "render", "corpus", "evaluate"]),
     "02_reconstruction": (["01_data_preparation"], ["reconstruct", "figures", "widgets"]),
-    "03_general_training": (["02_reconstruction"], ["motion", "refine"]),
+    "03_general_training": (
+        ["02_reconstruction"],
+        ["motion", "refine", "study", "output", "label", "credentials"],
+    ),
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
-    "09_head_pose_hs": (["04_fine_tuning"], ["study"]),
+    "09_head_pose_hs": (["04_fine_tuning"], []),
     "00_quickstart": (
         ["06_gan_refinement"],
-        ["talk", "talk_photo", "output", "label", "credentials"],
+        ["talk", "talk_photo"],
     ),
 }
 EVERY_STAGE = ["config", "notebook", "pipeline"]

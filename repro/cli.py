@@ -369,19 +369,25 @@ def verify(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="render, pictures, corpus or reconstruct.")],
+    name: Annotated[str, typer.Argument(help="render, pictures, corpus, reconstruct or motion.")],
     runs: Annotated[
         int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to look at.")
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1)] = None,
     clips: Annotated[
-        Path | None, typer.Option(help="reconstruct: a folder of videos, not synthetic people.")
+        Path | None,
+        typer.Option(help="reconstruct, motion: a folder of videos, not synthetic people."),
     ] = None,
     profile: Annotated[
         str | None,
-        typer.Option(help="reconstruct: settings of this profile, and its network beside the fit."),
+        typer.Option(
+            help="reconstruct: settings of this profile, and its network beside the fit; "
+            "motion: whose run is measured, demo by default."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="reconstruct: who the people are.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="reconstruct: who the people are; motion: the run's seed.")
+    ] = 0,
     results: ResultsOption = Path("results"),
     overrides: SetOption = None,
     to: Annotated[Path | None, typer.Option("--out", help="Write the JSON here too.")] = None,
@@ -397,8 +403,16 @@ def bench(
         given |= {"clips": clips, "seed": seed}
         if profile is not None:
             given |= _reconstruction_of(profile, results, overrides or [])
+    elif name == "motion":
+        from repro import pipeline
+
+        settings = load_profile(profile or "demo", parse_overrides(overrides or []))
+        root = _root(results.resolve(), settings.name, SYNTHETIC)
+        given |= {"ws": pipeline.Workspace.open(root, settings, seed=seed), "clips": clips}
     elif clips is not None or profile is not None or seed:
-        raise UserError(f"--clips, --profile and --seed are for reconstruct, not for {name}.")
+        raise UserError(
+            f"--clips, --profile and --seed are for reconstruct and motion, not for {name}."
+        )
     record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
         write_json(to, record)

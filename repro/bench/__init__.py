@@ -5,6 +5,7 @@
 from collections.abc import Callable
 
 from repro.bench.corpus import bench_corpus
+from repro.bench.motion import bench_motion
 from repro.bench.pictures import bench_pictures
 from repro.bench.reconstruct import bench_reconstruct
 from repro.bench.render import bench_render
@@ -14,7 +15,15 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "pictures": bench_pictures,
     "corpus": bench_corpus,
     "reconstruct": bench_reconstruct,
+    "motion": bench_motion,
 }
 """By name; each takes ``runs`` and ``threads``, and gives what is printed as JSON."""
 
-__all__ = ["BENCHES", "bench_corpus", "bench_pictures", "bench_reconstruct", "bench_render"]
+__all__ = [
+    "BENCHES",
+    "bench_corpus",
+    "bench_motion",
+    "bench_pictures",
+    "bench_reconstruct",
+    "bench_render",
+]

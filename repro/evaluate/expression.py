@@ -1,4 +1,4 @@
-"""Expression coefficients: their error (E_exp, Song et al. 2020, Eq. 5), and how they follow speech.
+"""Expression coefficients: their error (E_exp, Song et al. 2020, Eq. 5), how they follow speech.
 
 Which actions speech moves is defined by the corpus' own mouth shapes: those to which
 ``repro.corpus.visemes.TARGETS`` gives a weight in any viseme.
@@ -39,9 +39,7 @@ def speech_correlations(
     return {action: correlation(a, b) for action, (a, b) in tracks.items() if a.std() >= _MOVES}
 
 
-def expression_correlation(
-    true: np.ndarray, generated: np.ndarray, names: Sequence[str]
-) -> float:
+def expression_correlation(true: np.ndarray, generated: np.ndarray, names: Sequence[str]) -> float:
     """The mean of ``speech_correlations``; nan where no such action moves."""
     values = list(speech_correlations(true, generated, names).values())
     return float(np.mean(values)) if values else float("nan")

@@ -56,6 +56,11 @@ class MotionSettings(BaseModel):
     """Measure errors of expression in the mouth's vertices (``losses.vertex_metric``)."""
 
     # Beside the paper: more than the data give
+    performed_people: int = Field(0, ge=0)
+    """Further synthetic people whose speech and true motion the general mapping learns from,
+    without being filmed (``repro.motion.performed``); in the synthetic corpus alone."""
+    performed_s: float = Field(4.0, ge=1.0)
+    """Seconds that each of them speaks."""
     time_jitter: bool = False
     """Start windows between video frames too, with the motion interpolated there."""
     mfcc_noise: float = Field(0.0, ge=0)

@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+from repro.corpus.plan import PERSONAL, plan
 from repro.face import landmarks as lm
 from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
+from repro.motion.data import Example
 from repro.motion.losses import vertex_metric
 from repro.motion.mapping import MotionMapping
+from repro.motion.performed import performed_clips
 from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import Workspace, counting, one_thread
+from repro.pipeline.workspace import SYNTHETIC, Workspace, counting, one_thread
 
 _CODE = "speech", "motion"
 
@@ -28,16 +31,41 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     A training that was cut off goes on after its last epoch.
     """
     clips = general_targets(ws)
-    key = {"clips": [t.key for t in clips], "settings": ws.profile.motion, "seed": ws.seed}
+    without = _voices_held_out(ws)
+    key = {
+        "clips": [t.key for t in clips],
+        "settings": ws.profile.motion,
+        "seed": ws.seed,
+        "without": without,
+    }
+    code = (*_CODE, "corpus") if without else _CODE
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
-        state = ws.checkpoint("motion-general", key, *_CODE)
+        if without:
+            examples += _performed(ws, without)
+        state = ws.checkpoint("motion-general", key, *code)
         _train(ws, folder, partial(train_general, examples, checkpoint=state), "general motion")
         shutil.rmtree(state)
 
-    folder = ws.stage("motion-general", key, make, *_CODE)
+    folder = ws.stage("motion-general", key, make, *code)
     return *load_mapping(folder / "mapping"), folder.name
+
+
+def _voices_held_out(ws: Workspace) -> list[str]:
+    """Voices of the synthetic corpus' personal people, where more clips are to be performed."""
+    if ws.corpus != SYNTHETIC or not ws.profile.motion.performed_people:
+        return []
+    entries = plan(Path(), ws.profile.corpus)
+    return sorted({entry.voice for entry in entries if entry.split == PERSONAL})
+
+
+def _performed(ws: Workspace, without: list[str]) -> list[Example]:
+    """Clips that are performed and not filmed."""
+    settings = ws.profile.motion
+    clips = performed_clips(settings, ws.model.expression_names, seed=ws.seed, without=without)
+    total = settings.performed_people
+    return list(tqdm(clips, desc="speech performed", unit="clip", total=total))
 
 
 def personal_motion(
@@ -75,13 +103,13 @@ def _train(
             settings=ws.profile.motion,
             seed=ws.seed,
             device=ws.device,
-            metric=_metric(ws),
+            metric=expression_metric(ws),
             progress=counting(bar),
         )
     save_mapping(mapping, folder / "mapping", history)
 
 
-def _metric(ws: Workspace) -> np.ndarray | None:
+def expression_metric(ws: Workspace) -> np.ndarray | None:
     """What errors of expression are measured after, where the profile departs from Eq. 2."""
     if not ws.profile.motion.vertex_loss:
         return None

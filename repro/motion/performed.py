@@ -1,0 +1,70 @@
+"""Speech and motion of many further synthetic people, performed but not filmed.
+
+Not the paper's. What a mouth does to which sound is learned from hours of many voices (LRW); a
+synthetic corpus whose clips are filmed and reconstructed has minutes of a few. Sound and true
+motion alone cost a hundredth of that.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from repro import FPS
+from repro.corpus.people import draw_person
+from repro.corpus.performance import perform
+from repro.corpus.plan import sentences
+from repro.errors import UserError
+from repro.motion.data import Example
+from repro.motion.motion import Motion
+from repro.motion.settings import MotionSettings
+from repro.speech.features import mfcc_windows
+from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, fitted, speak
+
+FIRST_PERSON = 20_000_000
+"""Seeds from here on: nobody of any corpus, nor of the portraits."""
+
+
+def performed_clips(
+    settings: MotionSettings,
+    names: Sequence[str],
+    *,
+    seed: int,
+    without: Collection[str] = (),
+) -> Iterator[Example]:
+    """A clip of ``performed_s`` of each of ``performed_people`` people.
+
+    Parameters
+    ----------
+    names : of the 64 numbers of expression
+    seed : of who they are and what they say; the same seed gives the same clips
+    without : voices that are left out, so that they stay unheard
+
+    Raises
+    ------
+    UserError
+        All voices that people have are left out.
+    """
+    if not {*VOICES_LOW, *VOICES_HIGH} - {*without}:
+        raise UserError(
+            "Every voice is held out, so nobody is left for motion.performed_people: "
+            "set it to 0, or hold out fewer people (corpus.personal_people)."
+        )
+    number = FIRST_PERSON + seed * 100_000
+    made = 0
+    while made < settings.performed_people:
+        person = draw_person(number)
+        if person.voice not in without:
+            yield _performed(number, settings.performed_s, names)
+            made += 1
+        number += 1
+
+
+def _performed(number: int, length_s: float, names: Sequence[str]) -> Example:
+    """What the person of that number says and does: MFCC windows (T, 28, 12) and Motion."""
+    person = draw_person(number)
+    speech = speak(
+        sentences(number, length_s), voice=person.voice, rate_wpm=person.rate_wpm,
+        pitch=person.pitch, seed=number,
+    )  # fmt: skip
+    frames = round(length_s * FPS)
+    audio = fitted(speech.audio, frames)
+    acted = perform(audio, speech.phonemes, person, frames=frames, seed=number, names=names)
+    return mfcc_windows(audio, frames), Motion(acted.expression, acted.pose)

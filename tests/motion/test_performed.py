@@ -1,0 +1,59 @@
+"""Clips that are performed and not filmed."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from repro.corpus.people import draw_person
+from repro.errors import UserError
+from repro.face.model import load_open_model
+from repro.motion import performed
+from repro.motion.performed import FIRST_PERSON, performed_clips
+from repro.motion.settings import MotionSettings
+from repro.reconstruct import portraits
+from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
+
+NAMES = load_open_model().expression_names
+TWO = MotionSettings(performed_people=2, performed_s=2.0)
+
+
+def test_clips_are_as_many_and_as_long_as_asked_for_and_the_same_again():
+    clips = list(performed_clips(TWO, NAMES, seed=0))
+    again = list(performed_clips(TWO, NAMES, seed=0))
+    assert [(w.shape, len(m)) for w, m in clips] == [((50, 28, 12), 50)] * 2
+    for (windows, motion), (same_windows, same_motion) in zip(clips, again, strict=True):
+        np.testing.assert_array_equal(windows, same_windows)
+        np.testing.assert_array_equal(motion.expression, same_motion.expression)
+    others = list(performed_clips(TWO, NAMES, seed=1))
+    assert not np.array_equal(clips[0][0], others[0][0])
+
+
+def test_mouths_move_with_the_sound():
+    """Where there is sound, the jaw is open more than in the silence before it."""
+    ((windows, motion),) = itertools.islice(performed_clips(TWO, NAMES, seed=0), 1)
+    jaw = motion.expression[:, NAMES.index("jawOpen")]
+    assert jaw[:3].mean() < 0.5 * jaw.mean()
+    assert windows[10:].std() > 0.5
+
+
+def test_held_out_voices_stay_unheard(monkeypatch):
+    heard = []
+    monkeypatch.setattr(
+        performed, "_performed", lambda number, *_: heard.append(draw_person(number).voice)
+    )
+    without = {VOICES_LOW[0], VOICES_HIGH[1]}
+    settings = MotionSettings(performed_people=40)
+    list(performed_clips(settings, NAMES, seed=3, without=without))
+    assert len(heard) == 40
+    assert set(heard) == {*VOICES_LOW, *VOICES_HIGH} - without
+
+
+def test_nobody_left_to_speak_is_said():
+    with pytest.raises(UserError, match="performed_people"):
+        list(performed_clips(TWO, NAMES, seed=0, without=[*VOICES_LOW, *VOICES_HIGH]))
+
+
+def test_nobody_is_in_a_corpus_or_among_the_portraits():
+    """Seeds of runs up to 99 leave 100 000 people each."""
+    assert FIRST_PERSON - portraits.FIRST_PERSON >= 100 * 100_000
