@@ -81,6 +81,8 @@ class MotionSettings(BaseModel):
     """Run the LSTM on through a clip, or average overlapping windows as long as the training's."""
 
     # Beside the paper: running
+    processes: int = Field(1, ge=1)
+    """GPUs, or processes on a CPU, that share each batch; they show no progress."""
     lr_decay_from: float = Field(1.0, ge=0, le=1)
     """Share of the steps after which the learning rate falls linearly to zero."""
     max_seconds: float | None = Field(None, gt=0)

@@ -7,7 +7,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +55,8 @@ def train_general(
     mapping = MotionMapping.untrained(settings, seed=seed)
     network = mapping.members[0]
     _set_scales(network, clips, settings, sound=True)
-    run = _Run(network, settings, seed=seed, lr=settings.lr, epochs=settings.epochs,
-               device=device, metric=metric, checkpoint=checkpoint)  # fmt: skip
-    history = run.train(clips, progress)
+    plan = _Plan(settings, seed, settings.lr, settings.epochs, metric, checkpoint)
+    history = _train(network, plan, clips, device, progress)
     return mapping.eval(), history
 
 
@@ -90,10 +89,11 @@ def fine_tune(
         _set_scales(network, clips, settings, sound=False)
         network.pose_mean.copy_(torch.from_numpy(motion.pose.mean(0)))
         folder = None if checkpoint is None else checkpoint / f"member{member}"
-        run = _Run(network, settings, seed=seed + member, lr=settings.fine_tune_lr,
-                   epochs=settings.fine_tune_epochs, device=device, metric=metric,
-                   checkpoint=folder, personal=True)  # fmt: skip
-        histories.append(run.train(clips, progress))
+        plan = _Plan(
+            settings, seed + member, settings.fine_tune_lr, settings.fine_tune_epochs, metric,
+            folder, settings.fine_tune_lambda_expression_continuity,
+        )  # fmt: skip
+        histories.append(_train(network, plan, clips, device, progress))
         networks.append(network)
     mapping = MotionMapping(networks, settings)
     if settings.ridge_share:
@@ -126,33 +126,60 @@ def _split(clips: Sequence[Example], share: float) -> tuple[list[Example], list[
     return first, [(w[c:], m[c:]) for (w, m), c in zip(clips, cuts, strict=True)]
 
 
-class _Run:
-    """One training of one network."""
+@dataclass(frozen=True)
+class _Plan:
+    """How one network is trained; ``checkpoint`` as in ``train_general``."""
 
-    def __init__(
-        self,
-        network: MotionNetwork,
-        settings: MotionSettings,
-        *,
-        seed: int,
-        lr: float,
-        epochs: int,
-        device: str,
-        metric: np.ndarray | None,
-        checkpoint: Path | None,
-        personal: bool = False,
-    ):
-        self.network, self.settings = network, settings
-        self.seed, self.lr, self.epochs = seed, lr, epochs
-        self.checkpoint = checkpoint
-        kind, _, index = device.partition(":")
-        self.fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
-        optimiser = torch.optim.AdamW(network.parameters(), lr, weight_decay=settings.weight_decay)
-        self.model, self.optimiser = self.fabric.setup(network, optimiser)
-        self.metric = None if metric is None else torch.as_tensor(metric, dtype=torch.float32)
-        self.lambda_expression = (
-            settings.fine_tune_lambda_expression_continuity if personal else 0.0
+    settings: MotionSettings
+    seed: int
+    lr: float
+    epochs: int
+    metric: np.ndarray | None
+    checkpoint: Path | None
+    lambda_expression_continuity: float = 0.0
+
+
+def _train(
+    network: MotionNetwork,
+    plan: _Plan,
+    clips: Sequence[Example],
+    device: str,
+    progress: Progress | None,
+) -> MotionHistory:
+    """Train a network where it is, on one device or on several that share each batch."""
+    kind, _, index = device.partition(":")
+    processes = plan.settings.processes
+    if processes == 1:
+        fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
+        return _Run(fabric, network, plan).train(clips, progress)
+    fabric = Fabric(accelerator=kind, devices=processes, strategy="ddp_spawn")
+    weights, history = fabric.launch(_train_share, network, plan, clips)
+    network.load_state_dict(weights)
+    return history
+
+
+def _train_share(
+    fabric: Fabric, network: MotionNetwork, plan: _Plan, clips: Sequence[Example]
+) -> tuple[dict[str, Tensor], MotionHistory]:
+    """One process of several."""
+    torch.set_num_threads(1)
+    history = _Run(fabric, network, plan).train(clips, None)
+    return network.state_dict(), history
+
+
+class _Run:
+    """One training of one network, as one process sees it."""
+
+    def __init__(self, fabric: Fabric, network: MotionNetwork, plan: _Plan):
+        self.fabric, self.network, self.plan = fabric, network, plan
+        self.settings, self.seed, self.epochs = plan.settings, plan.seed, plan.epochs
+        self.checkpoint = plan.checkpoint
+        optimiser = torch.optim.AdamW(
+            network.parameters(), plan.lr, weight_decay=self.settings.weight_decay
         )
+        self.model, self.optimiser = fabric.setup(network, optimiser)
+        metric = plan.metric
+        self.metric = None if metric is None else torch.as_tensor(metric, dtype=torch.float32)
 
     def train(self, clips: Sequence[Example], progress: Progress | None) -> MotionHistory:
         """Train to the end, going on from the checkpoint where there is one."""
@@ -191,12 +218,13 @@ class _Run:
             for batch in windows.batches(rng):
                 self._set_lr(steps / planned)
                 self.optimiser.zero_grad()
-                terms = self._loss(batch)
-                self.fabric.backward(terms.total)
+                part, weight = self._share(batch)
+                terms = self._loss(part)
+                self.fabric.backward(weight * terms.total)
                 self.optimiser.step()
-                rows.append([float(term.detach()) for term in terms])
+                rows.append([weight * float(term.detach()) for term in terms])
                 steps += 1
-        train = _appended(history.train, rows)
+        train = _appended(history.train, self._mean(rows))
         held_out = history.held_out
         if unseen is not None:
             held_out = _appended(held_out, self._evaluate(unseen))
@@ -206,6 +234,23 @@ class _Run:
         return replace(
             history, epochs=epoch + 1, steps=steps, train=train, held_out=held_out, best=best
         )
+
+    def _share(self, batch: Batch) -> tuple[Batch, float]:
+        """Part of a batch that this process learns from, and the weight of its loss.
+
+        Gradients are averaged over the processes: so weighted, that is the mean over the batch.
+        """
+        rank, count = self.fabric.global_rank, self.fabric.world_size
+        part = Batch(*(tensor[rank::count] for tensor in batch))
+        size, whole = len(part.windows), len(batch.windows)
+        if size == 0:  # more processes than windows; all must take part in every step
+            return Batch(*(tensor[:1] for tensor in batch)), 0.0
+        return part, size * count / whole
+
+    def _mean(self, rows: list[list[float]]) -> list[list[float]]:
+        """Rows of losses, the mean over the processes."""
+        whole = self.fabric.all_reduce(torch.tensor(rows, dtype=torch.float64), reduce_op="mean")
+        return torch.as_tensor(whole).tolist()
 
     def _balanced(self, metric: Tensor, clips: Sequence[Example]) -> Tensor:
         """The metric, scaled so that standardised targets keep a mean square of 1 after it."""
@@ -227,7 +272,7 @@ class _Run:
             batch.pose / net.pose_scale,
             lambda_pose=self.settings.lambda_pose,
             lambda_continuity=self.settings.lambda_continuity,
-            lambda_expression_continuity=self.lambda_expression,
+            lambda_expression_continuity=self.plan.lambda_expression_continuity,
             metric=self.metric,
         )
 
@@ -240,17 +285,18 @@ class _Run:
         start = self.settings.lr_decay_from
         share = (1 - done) / (1 - start) if done > start else 1.0
         for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * share
+            group["lr"] = self.plan.lr * share
 
     def _is_done(self, history: MotionHistory) -> bool:
         s = self.settings
-        if s.max_seconds is not None and history.seconds >= s.max_seconds:
+        late = s.max_seconds is not None and history.seconds >= s.max_seconds
+        if self.fabric.broadcast(late):  # their clocks differ, and all must stop together
             return True
         return s.patience_epochs is not None and history.epochs - history.best >= s.patience_epochs
 
     def _keep(self, history: MotionHistory, best: dict[str, Tensor]) -> None:
         """Write the run's state; the .json is moved into place last and makes it valid."""
-        if self.checkpoint is None:
+        if self.checkpoint is None or not self.fabric.is_global_zero:
             return
         self.checkpoint.mkdir(parents=True, exist_ok=True)
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}

@@ -44,14 +44,15 @@ def ws(tmp_path, linear_mapping, spoken, made_up_track, monkeypatch):
     monkeypatch.setattr(pipeline, "further_targets", lambda ws: [])
     monkeypatch.setattr(pipeline, "target", lambda ws, path: people[int(path.stem)])
     changes = linear_mapping.settings.model_dump() | {"fine_tune_epochs": 1, "stride_frames": 30}
-    profile = load_profile("smoke", {f"motion.{k}": v for k, v in changes.items()})
+    values = {f"motion.{k}": v for k, v in changes.items()} | {"talk.frames": 300}
+    profile = load_profile("smoke", values)
     return pipeline.Workspace.open(tmp_path, profile)
 
 
 def test_people_are_measured_beside_ridge_with_times(ws):
     made = bench_motion(ws, runs=1, threads=1)
     assert set(made["people"]) == {"p20", "p22"}
-    assert all(p["frames_learned"] == 100 for p in made["people"].values())  # the profile's
+    assert all(p["frames_tested"] == 50 for p in made["people"].values())
     assert {row["mapping"] for row in made["means"]} >= {study.GENERAL, study.RIDGE}
     assert -1 <= made["means"][0]["expression_r"] <= 1
     assert 0 < made["hs"]["personal, person"]["mean"] <= 1

@@ -105,6 +105,18 @@ def test_training_is_determined_by_its_seed():
     )
 
 
+def test_two_processes_that_share_each_batch_do_what_one_does():
+    """Batches of 8 and a last one of 3: shares of 4 and 4, and of 2 and 1."""
+    clips = [clip(0), clip(1), clip(2)]
+    settings = TINY.model_copy(update={"epochs": 2, "held_out": 0.2})
+    alone, history = train_general(clips, settings, seed=5)
+    together, shared = train_general(clips, settings.model_copy(update={"processes": 2}), seed=5)
+    for key, value in alone.state_dict().items():
+        torch.testing.assert_close(together.state_dict()[key], value, rtol=1e-4, atol=1e-5)
+    assert shared.steps == history.steps
+    np.testing.assert_allclose(shared.train["total"], history.train["total"], rtol=1e-5)
+
+
 def test_a_run_that_was_cut_off_goes_on_to_the_same_end(tmp_path):
     clips = [clip(0), clip(1)]
     settings = TINY.model_copy(update={"epochs": 3, "dropout": 0.2})
