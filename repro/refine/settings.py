@@ -105,6 +105,14 @@ class RefineSettings(BaseModel):
     lr_decay_from: float = Field(1.0, ge=0, le=1)
     """Share of the steps after which the learning rate falls linearly to zero."""
 
+    # Beside the paper: looks at held-out frames during training
+    held_out_share: float = Field(0.0, ge=0, le=0.5)
+    """Share of each person's frames, the last, that is not learned from but looked at."""
+    look_every: int = Field(100, ge=1)
+    """Steps between two looks; each keeps a sheet, and stops a training that has collapsed."""
+    patience: int | None = Field(None, ge=1)
+    """Stop after so many looks without a nearer one, and keep the weights of the nearest."""
+
     @model_validator(mode="after")
     def _sizes_fit(self) -> "RefineSettings":
         for side in self.box_px:
