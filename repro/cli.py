@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from filelock import FileLock, Timeout
@@ -18,6 +18,9 @@ from repro import __version__, assets
 from repro.config import load_profile, parse_overrides
 from repro.errors import UserError
 from repro.study.commands import study_app
+
+if TYPE_CHECKING:
+    from repro.pipeline import Workspace
 
 app = typer.Typer(
     help="Audio-driven talking faces: regenerate every table and figure, or make a video talk.",
@@ -369,7 +372,7 @@ def verify(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="render, pictures, corpus or reconstruct.")],
+    name: Annotated[str, typer.Argument(help="render, pictures, corpus, reconstruct or refine.")],
     runs: Annotated[
         int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to look at.")
     ] = None,
@@ -379,7 +382,10 @@ def bench(
     ] = None,
     profile: Annotated[
         str | None,
-        typer.Option(help="reconstruct: settings of this profile, and its network beside the fit."),
+        typer.Option(
+            help="reconstruct: settings of this profile, and its network beside the fit; "
+            "refine: the run that is measured."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="reconstruct: who the people are.")] = 0,
     results: ResultsOption = Path("results"),
@@ -397,8 +403,14 @@ def bench(
         given |= {"clips": clips, "seed": seed}
         if profile is not None:
             given |= _reconstruction_of(profile, results, overrides or [])
-    elif clips is not None or profile is not None or seed:
-        raise UserError(f"--clips, --profile and --seed are for reconstruct, not for {name}.")
+    elif clips is not None or seed:
+        raise UserError(f"--clips and --seed are for reconstruct, not for {name}.")
+    elif name == "refine":
+        if profile is None:
+            raise UserError("The bench of refine measures a run: name its --profile.")
+        given["ws"] = _workspace(profile, results, overrides or [])
+    elif profile is not None:
+        raise UserError(f"--profile is for reconstruct and refine, not for {name}.")
     record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
         write_json(to, record)
@@ -409,10 +421,17 @@ def _reconstruction_of(profile: str, results: Path, overrides: list[str]) -> dic
     """Settings of the fit and the network of a profile's run, trained now where it is not yet."""
     from repro import pipeline
 
-    settings = load_profile(profile, parse_overrides(overrides))
-    ws = pipeline.Workspace.open(_root(results.resolve(), profile, SYNTHETIC), settings)
+    ws = _workspace(profile, results, overrides)
     network, _, _ = pipeline.coefficient_network(ws)
-    return {"settings": settings.reconstruct, "network": network}
+    return {"settings": ws.profile.reconstruct, "network": network}
+
+
+def _workspace(profile: str, results: Path, overrides: list[str]) -> "Workspace":
+    """The workspace of a profile's run on the synthetic corpus."""
+    from repro import pipeline
+
+    settings = load_profile(profile, parse_overrides(overrides))
+    return pipeline.Workspace.open(_root(results.resolve(), profile, SYNTHETIC), settings)
 
 
 def main() -> None:

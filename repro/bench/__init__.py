@@ -7,6 +7,7 @@ from collections.abc import Callable
 from repro.bench.corpus import bench_corpus
 from repro.bench.pictures import bench_pictures
 from repro.bench.reconstruct import bench_reconstruct
+from repro.bench.refine import bench_refine
 from repro.bench.render import bench_render
 
 BENCHES: dict[str, Callable[..., dict[str, object]]] = {
@@ -14,7 +15,16 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "pictures": bench_pictures,
     "corpus": bench_corpus,
     "reconstruct": bench_reconstruct,
+    "refine": bench_refine,
 }
-"""By name; each takes ``runs`` and ``threads``, and gives what is printed as JSON."""
+"""By name; each takes ``runs`` and ``threads``, ``refine`` a run's workspace too, and gives what is
+printed as JSON."""
 
-__all__ = ["BENCHES", "bench_corpus", "bench_pictures", "bench_reconstruct", "bench_render"]
+__all__ = [
+    "BENCHES",
+    "bench_corpus",
+    "bench_pictures",
+    "bench_reconstruct",
+    "bench_refine",
+    "bench_render",
+]
