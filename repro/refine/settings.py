@@ -82,6 +82,11 @@ class RefineSettings(BaseModel):
     full_resolution_channels: int = Field(0, ge=0)
     """Channels of one more 3 x 3 block at full resolution that sees the input window again."""
 
+    residual_gain: float = Field(0.0, ge=0)
+    """Where above 0, the discriminator sees, beside the rendered window, the judged frame's
+    difference from the rendered one, times this, in place of the frame. It is the same knowledge,
+    but what tells real from refined is no longer a hundredth of the input's range."""
+
     # Beside the paper: the losses
     weight_face: float = Field(1.0, gt=0)
     """Weight of the face's pixels in the L1 term, where others have 1."""
