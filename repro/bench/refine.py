@@ -32,6 +32,8 @@ TIMED = 48
 
 Row = dict[str, object]
 
+_GAINS = ("head_psnr", "face_psnr", "mouth_psnr", "ssim", "csim", "feature_distance")
+
 
 def bench_refine(
     ws: pipeline.Workspace, *, runs: int = 6, threads: int = 2, timed_runs: int = 5
@@ -146,25 +148,26 @@ def _frames_per_s(refiner: Refiner, pairs: PersonPairs, threads: int, runs: int)
 
 def _medians(people: Sequence[Sequence[Row]]) -> list[Row]:
     """Each kind of frames' medians over the people."""
-    return [
-        _rounded({
-            name: value if name == "frames" else statistics.median(row[name] for row in rows)
-            for name, value in rows[0].items()
-        })  # fmt: skip
-        for rows in zip(*people, strict=True)
-    ]
+    table = []
+    for rows in zip(*people, strict=True):
+        numbers = [k for k in rows[0] if k != "frames"]
+        middle = {k: statistics.median(_number(row[k]) for row in rows) for k in numbers}
+        table.append(_rounded({k: middle.get(k, rows[0][k]) for k in rows[0]}))
+    return table
 
 
 def _gains(medians: Sequence[Row]) -> dict[str, Row]:
     """What each model adds to the rendered frames' medians."""
     rendered, *models = medians
     return {
-        str(row["frames"]): _rounded({
-            name: row[name] - rendered[name]  # type: ignore[operator]
-            for name in ("head_psnr", "face_psnr", "mouth_psnr", "ssim", "csim", "feature_distance")
-        })  # fmt: skip
+        str(row["frames"]): _rounded({k: _number(row[k]) - _number(rendered[k]) for k in _GAINS})
         for row in models
     }
+
+
+def _number(value: object) -> float:
+    """A row's value, of which JSON's None was infinite."""
+    return float("inf") if value is None else float(value)  # type: ignore[arg-type]
 
 
 def _rounded(row: Row) -> Row:

@@ -16,7 +16,7 @@ from torch.nn import functional as nnf
 from repro.reconstruct.resnet import ResNet
 
 COEFFICIENT_NETWORK = "coefficient network of the run, four ResNet stages, weights one"
-"""The name of what ``feature_distance`` is measured with, where it is given that network's trunk."""
+"""What ``feature_distance`` is measured with, where it is given that network's trunk."""
 
 
 def feature_distance(trunk: ResNet, a: np.ndarray, b: np.ndarray) -> float:

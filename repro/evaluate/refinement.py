@@ -145,4 +145,3 @@ def _mouth_boxes(landmarks: np.ndarray) -> list[tuple[slice, slice]]:
     last = np.maximum.accumulate(np.where(seen, np.arange(len(seen)), seen.argmax()))
     corners = np.concatenate([low, high], 1)[last].clip(0).astype(int)
     return [np.s_[top:bottom, left:right] for left, top, right, bottom in corners]
-

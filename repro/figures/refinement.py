@@ -92,7 +92,7 @@ def training(histories: Mapping[str, RefineHistory]) -> Figure:
             looks.plot(history.looks["step"], history.looks["spread"], "o-", ms=3, label="spread")
             looks.axhline(1, color="0.6", lw=0.8)
             looks.legend(fontsize=7)
-        looks.set_ylabel("held-out face, of rendered / real", fontsize=7)
+        looks.set_ylabel("held-out face, over rendered", fontsize=7)
         if "replaced" in history.losses:
             memory.plot(_running_mean(history.losses["replaced"]), lw=1.1)
         memory.set_ylim(-0.03, 1.03)

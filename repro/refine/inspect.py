@@ -62,7 +62,7 @@ def same_people(features: np.ndarray, threshold: float) -> np.ndarray:
     new one.
     """
     first: list[int] = []
-    shown = []
+    shown: list[int] = []
     for feature in features:
         cosine = [float(feature @ features[k]) for k in first]
         if not cosine or max(cosine) <= threshold:

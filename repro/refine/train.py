@@ -187,8 +187,9 @@ class _Run:
         if seen.collapsed:
             raise self._stop(
                 done,
-                f"the refined frames are all alike (mode collapse: their spread is {seen.spread:.2f}"
-                " of the real frames'); lower lr or lambda_gan, or raise lambda_l1",
+                "the refined frames are all alike (mode collapse: their spread is "
+                f"{seen.spread:.2f} of the rendered frames'); lower lr or lambda_gan, or raise "
+                "lambda_l1",
             )
         before = done.losses.get(f"{_LOOKS}l1", [])
         if seen.l1 < min(before, default=math.inf):

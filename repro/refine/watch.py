@@ -1,5 +1,6 @@
 """Looks at held-out frames during training: how near they are, how alike, and a sheet of them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ LOOKED_AT = 8
 """Frames in a look, at most."""
 
 COLLAPSED = 0.2
-"""A spread below this is a collapse: trained generators keep 0.8 and more."""
+"""A spread below this is a collapse."""
+
+_STILL = 2 / 255
+"""Rendered frames that differ by less, on average, tell nothing about the spread."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Look:
 
     l1      mean difference from the real frames on the face, over that of the rendered ones:
             below one, refinement helps
-    spread  mean difference between the refined frames on the face, over that between the real
+    spread  mean difference between the refined frames on the face, over that between the rendered
             ones: near zero where the generator paints one picture whatever it is given (mode
-            collapse); nan of a single frame
+            collapse); nan where the rendered frames hardly differ
     """
 
     l1: float
@@ -37,7 +41,7 @@ class Look:
 
     @property
     def collapsed(self) -> bool:
-        """Whether the refined frames are all alike though the real ones are not."""
+        """Whether the refined frames are all alike though the rendered ones are not."""
         return self.spread < COLLAPSED
 
 
@@ -67,7 +71,8 @@ def look(generator: Generator, held_out: Batch, settings: RefineSettings) -> tup
         refined = generator(held_out.window, identity, held_out.editable)
     image, rendered, face = refined.image, held_out.window[:, -3:], held_out.face
     l1 = _difference(image, held_out.real, face) / _difference(rendered, held_out.real, face)
-    return Look(l1, _spread(image, face) / _spread(held_out.real, face)), refined
+    given, made = _spread(rendered, face), _spread(image, face)
+    return Look(l1, made / given if given > _STILL else math.nan), refined
 
 
 def _difference(a: Tensor, b: Tensor, face: Tensor) -> float:
@@ -77,7 +82,7 @@ def _difference(a: Tensor, b: Tensor, face: Tensor) -> float:
 def _spread(images: Tensor, face: Tensor) -> float:
     """Mean difference of each image from the next where both show a face."""
     if len(images) < 2:
-        return float("nan")
+        return 0.0
     return _difference(images[1:], images[:-1], face[1:] * face[:-1])
 
 

@@ -219,18 +219,22 @@ def test_a_collapse_stops_training_at_a_look_and_leaves_the_state_before(tmp_pat
         assert json.loads(file.metadata()["state"])["step"] == 2
 
 
-def test_frames_that_are_all_alike_are_a_collapse_and_the_real_ones_are_not():
+def test_frames_that_are_all_alike_are_a_collapse_unless_the_rendered_ones_are_too():
     _, held_out = watch.split_off([person(frames=9)], LOOKING)
-    real = torch.rand(held_out.real.shape, generator=torch.Generator().manual_seed(0))
-    held_out = held_out._replace(real=real)
+    given = torch.rand(held_out.window.shape, generator=torch.Generator().manual_seed(0))
+    moving, real = held_out._replace(window=given), held_out.real
 
     def paints(frames):
         return lambda window, identity, editable: Refined(frames, frames, window[:, :1])
 
-    good, _ = watch.look(paints(real), held_out, LOOKING)
-    assert good.spread == pytest.approx(1) and good.l1 == pytest.approx(0, abs=1e-6)
-    bad, _ = watch.look(paints(real[:1].expand_as(real)), held_out, LOOKING)
-    assert bad.collapsed and not good.collapsed
+    good, _ = watch.look(paints(given[:, -3:]), moving, LOOKING)
+    assert good.spread == pytest.approx(1) and good.l1 == pytest.approx(1)
+    assert watch.look(paints(real), moving, LOOKING)[0].l1 == pytest.approx(0, abs=1e-6)
+    one = given[:1, -3:].expand_as(real)
+    assert watch.look(paints(one), moving, LOOKING)[0].collapsed and not good.collapsed
+    still = held_out._replace(window=given[:1].expand_as(given))
+    found, _ = watch.look(paints(one), still, LOOKING)
+    assert np.isnan(found.spread) and not found.collapsed
 
 
 def test_frames_that_are_held_out_are_the_last_and_are_not_learned_from():
