@@ -40,13 +40,14 @@ def empty_memory(settings: RefineSettings, *, identity_dim: int) -> IdentityMemo
     )
 
 
-def quick_at_bf16(device: torch.device) -> bool:
-    """Whether bf16 is worth its rounding: on GPUs, and on processors with instructions for it.
+def in_bf16(settings: RefineSettings, device: torch.device) -> bool:
+    """Whether the networks calculate in bf16: where the settings say so and the device is quick.
 
-    Without them each product takes several times as long as in fp32.
+    GPUs are, and processors with instructions for it; others would take several times as long as
+    in fp32, and calculate in that.
     """
-    if device.type != "cpu":
-        return True
+    if settings.precision != "bf16" or device.type != "cpu":
+        return settings.precision == "bf16"
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16"))
 
@@ -212,7 +213,7 @@ class Refiner:
         if group[0].editable is not None:
             boxes = np.stack([s.editable for s in group if s.editable is not None])
             editable = torch.from_numpy(boxes)[:, None].to(self._device)
-        low = self.settings.precision == "bf16" and quick_at_bf16(self._device)
+        low = in_bf16(self.settings, self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):
             identity = torch.stack([s.feature for s in group])
             refined = self.generator(windows.to(self._device), identity, editable).image

@@ -103,6 +103,7 @@ class RefineSettings(BaseModel):
 
     # Beside the paper: running
     precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 counts on GPUs and on processors that are quick at it; others calculate in fp32."""
     max_seconds: float | None = Field(None, gt=0)
     """Stop training after this long; how far it came then depends on the machine."""
     average_decay: float = Field(0.0, ge=0, lt=1)

@@ -12,7 +12,7 @@ from repro.refine import losses
 from repro.refine.discriminator import Discriminator
 from repro.refine.generator import Generator, Refined
 from repro.refine.pairs import Batch
-from repro.refine.refine import Refiner, empty_memory
+from repro.refine.refine import Refiner, empty_memory, in_bf16
 from repro.refine.settings import RefineSettings
 from repro.refine.spatial import spatial_encoder
 
@@ -39,7 +39,7 @@ class Trainer:
         self.fabric = Fabric(
             accelerator=kind,
             devices=[int(index)] if index else 1,
-            precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+            precision="bf16-mixed" if in_bf16(settings, torch.device(kind)) else "32-true",
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed)

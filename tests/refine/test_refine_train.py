@@ -402,6 +402,19 @@ def test_streaming_equals_refining_each_window_with_smoothed_features(trained, c
     assert np.abs(np.array(found).astype(int) - np.array(expected)).max() <= 1
 
 
+def test_bf16_and_batches_give_the_frames_of_fp32_one_by_one(trained, monkeypatch):
+    pairs = person(frames=7)
+    exact = np.array(list(trained.refine_frames(pairs.rendered, batch=1))).astype(int)
+    fast = replace(trained, settings=trained.settings.model_copy(update={"precision": "bf16"}))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    quick = np.array(list(fast.refine_frames(pairs.rendered, batch=4)))
+    assert np.abs(quick - exact).max() <= 6 and np.abs(quick - exact).mean() < 1
+    assert (quick != exact).any()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    slow = np.array(list(fast.refine_frames(pairs.rendered, batch=1)))
+    np.testing.assert_array_equal(slow, exact)
+
+
 def test_streaming_reads_only_a_few_frames_ahead(trained):
     taken = []
 
