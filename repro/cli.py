@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from filelock import FileLock, Timeout
@@ -18,6 +18,9 @@ from repro import __version__, assets
 from repro.config import load_profile, parse_overrides
 from repro.errors import UserError
 from repro.study.commands import study_app
+
+if TYPE_CHECKING:
+    from repro.pipeline import Workspace
 
 app = typer.Typer(
     help="Audio-driven talking faces: regenerate every table and figure, or make a video talk.",
@@ -369,7 +372,10 @@ def verify(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="render, pictures, corpus, reconstruct or motion.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="render, pictures, corpus, reconstruct, motion or refine."),
+    ],
     runs: Annotated[
         int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to look at.")
     ] = None,
@@ -382,11 +388,11 @@ def bench(
         str | None,
         typer.Option(
             help="reconstruct: settings of this profile, and its network beside the fit; "
-            "motion: whose run is measured, demo by default."
+            "motion, refine: whose run is measured, demo by default."
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="reconstruct: who the people are; motion: the run's seed.")
+        int, typer.Option(min=0, help="reconstruct: who the people are; else the run's.")
     ] = 0,
     results: ResultsOption = Path("results"),
     overrides: SetOption = None,
@@ -403,15 +409,14 @@ def bench(
         given |= {"clips": clips, "seed": seed}
         if profile is not None:
             given |= _reconstruction_of(profile, results, overrides or [])
-    elif name == "motion":
-        from repro import pipeline
-
-        settings = load_profile(profile or "demo", parse_overrides(overrides or []))
-        root = _root(results.resolve(), settings.name, SYNTHETIC)
-        given |= {"ws": pipeline.Workspace.open(root, settings, seed=seed), "clips": clips}
-    elif clips is not None or profile is not None or seed:
+    elif clips is not None and name != "motion":
+        raise UserError(f"--clips is for reconstruct and motion, not for {name}.")
+    elif name in {"motion", "refine"}:
+        given["ws"] = _workspace(profile or "demo", results, overrides or [], seed=seed)
+        given["clips"] = clips
+    elif profile is not None or seed:
         raise UserError(
-            f"--clips, --profile and --seed are for reconstruct and motion, not for {name}."
+            f"--profile and --seed are for reconstruct, motion and refine, not for {name}."
         )
     record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
@@ -423,10 +428,18 @@ def _reconstruction_of(profile: str, results: Path, overrides: list[str]) -> dic
     """Settings of the fit and the network of a profile's run, trained now where it is not yet."""
     from repro import pipeline
 
-    settings = load_profile(profile, parse_overrides(overrides))
-    ws = pipeline.Workspace.open(_root(results.resolve(), profile, SYNTHETIC), settings)
+    ws = _workspace(profile, results, overrides)
     network, _, _ = pipeline.coefficient_network(ws)
-    return {"settings": settings.reconstruct, "network": network}
+    return {"settings": ws.profile.reconstruct, "network": network}
+
+
+def _workspace(profile: str, results: Path, overrides: list[str], *, seed: int = 0) -> "Workspace":
+    """The workspace of a profile's run on the synthetic corpus."""
+    from repro import pipeline
+
+    settings = load_profile(profile, parse_overrides(overrides))
+    root = _root(results.resolve(), profile, SYNTHETIC)
+    return pipeline.Workspace.open(root, settings, seed=seed)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from repro.bench.corpus import bench_corpus
 from repro.bench.motion import bench_motion
 from repro.bench.pictures import bench_pictures
 from repro.bench.reconstruct import bench_reconstruct
+from repro.bench.refine import bench_refine
 from repro.bench.render import bench_render
 
 BENCHES: dict[str, Callable[..., dict[str, object]]] = {
@@ -16,8 +17,10 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "corpus": bench_corpus,
     "reconstruct": bench_reconstruct,
     "motion": bench_motion,
+    "refine": bench_refine,
 }
-"""By name; each takes ``runs`` and ``threads``, and gives what is printed as JSON."""
+"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` a run's workspace too, and
+gives what is printed as JSON."""
 
 __all__ = [
     "BENCHES",
@@ -25,5 +28,6 @@ __all__ = [
     "bench_motion",
     "bench_pictures",
     "bench_reconstruct",
+    "bench_refine",
     "bench_render",
 ]

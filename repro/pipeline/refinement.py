@@ -74,16 +74,21 @@ def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str, s
             device=ws.device,
             resnet18_file=assets.find("resnet18"),
             checkpoint=Checkpoint(state, every=_EVERY),
+            sheets=folder / "sheets",
             progress=counting(bar),
         )
     refiner.save(folder / "refiner")
-    curves = {name: [round(float(v), 6) for v in values] for name, values in history.losses.items()}
-    about = {**asdict(history), "losses": curves}
+    curves = {
+        kind: {name: [round(float(v), 6) for v in values] for name, values in lines.items()}
+        for kind, lines in (("losses", history.losses), ("looks", history.looks))
+    }
+    about = {**asdict(history), **curves}
     (folder / "history.json").write_text(json.dumps(about) + "\n")
     state.unlink(missing_ok=True)
 
 
 def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:
     about = json.loads((folder / "history.json").read_text())
-    about["losses"] = {name: np.array(v, np.float32) for name, v in about["losses"].items()}
+    for kind in ("losses", "looks"):
+        about[kind] = {name: np.array(v, np.float32) for name, v in about[kind].items()}
     return Refiner.load(folder / "refiner", device=ws.device), RefineHistory(**about)

@@ -16,6 +16,7 @@ class Discriminator(nn.Module):
     def __init__(self, settings: RefineSettings):
         super().__init__()
         ndf, layers = settings.ndf, settings.discriminator_layers
+        self.residual_gain = settings.residual_gain
         blocks = [self._block(3 * settings.window + 3, ndf, stride=2, norm=False)]
         width = ndf
         for layer in range(1, layers + 1):
@@ -38,7 +39,12 @@ class Discriminator(nn.Module):
 
         window (B, 9, H, W) and frame (B, 3, H, W), both in [0, 1].
         """
-        x = torch.cat([window, frame], dim=1) * 2 - 1
+        scaled = window * 2 - 1
+        if self.residual_gain:
+            judged = (frame - window[:, -3:]) * 2 * self.residual_gain
+        else:
+            judged = frame * 2 - 1
+        x = torch.cat([scaled, judged], dim=1)
         features = []
         for block in self.blocks:
             x = block(x)

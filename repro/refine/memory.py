@@ -4,9 +4,22 @@ Yi et al. 2020, section 3.4, after the memory network of Yoo et al. 2019 ("Color
 data", section 3.1). Similarity of both kinds of feature is the cosine.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
+
+
+class Written(NamedTuple):
+    """Where pairs went.
+
+    slots     (B,) slots written, in the pairs' order
+    replaced  (B,) whether the pair took the slot's place; else the slot's key moved towards it
+    """
+
+    slots: list[int]
+    replaced: list[bool]
 
 
 class IdentityMemory(nn.Module):
@@ -72,20 +85,23 @@ class IdentityMemory(nn.Module):
     @torch.no_grad()
     def update(
         self, queries: Tensor, identities: Tensor, *, generator: torch.Generator | None = None
-    ) -> list[int]:
-        """Write B pairs, one after another; returns the slots written.
+    ) -> Written:
+        """Write B pairs, one after another.
 
         Where the nearest key's identity is the same, that key becomes normalise(key + query) and
         its age 0. Otherwise the pair replaces the oldest slot (ages compared with noise; unused
         slots first). All other slots grow older by one.
         """
         queries, identities = nnf.normalize(queries, dim=1), nnf.normalize(identities, dim=1)
-        return [
+        written = [
             self._write(query, identity, generator)
             for query, identity in zip(queries, identities, strict=True)
         ]
+        return Written([slot for slot, _ in written], [new for _, new in written])
 
-    def _write(self, query: Tensor, identity: Tensor, generator: torch.Generator | None) -> int:
+    def _write(
+        self, query: Tensor, identity: Tensor, generator: torch.Generator | None
+    ) -> tuple[int, bool]:
         nearest = int(self.similarities(query[None])[0].argmax())
         known = bool(self.used[nearest]) and bool(
             self.values[nearest] @ identity > self.identity_threshold
@@ -98,7 +114,7 @@ class IdentityMemory(nn.Module):
             self.keys[slot], self.values[slot], self.used[slot] = query, identity, True
         self.ages[self.used] += 1
         self.ages[slot] = 0
-        return slot
+        return slot, not known
 
     def _oldest(self, generator: torch.Generator | None) -> int:
         if not bool(self.used.all()):

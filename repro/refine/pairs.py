@@ -141,16 +141,38 @@ def draw_batch(
     samples = []
     for _ in range(settings.batch):
         person = pairs[int(rng.integers(len(pairs)))]
-        samples.append(_sample(person, int(rng.integers(len(person))), settings, rng))
+        t = int(rng.integers(len(person)))
+        samples.append(_sample(person, t, settings, _jittered(person, t, settings, rng)))
+    return _stacked(samples)
+
+
+def batch_of(frames: Sequence[tuple[PersonPairs, int]], settings: RefineSettings) -> Batch:
+    """Given frames of people, each box where ``region.face_box`` puts it."""
+    return _stacked([_sample(p, t, settings, _corner(p, t, settings)) for p, t in frames])
+
+
+def _stacked(samples: Sequence[tuple[Tensor, ...]]) -> Batch:
     return Batch(*(torch.stack(tensors) for tensors in zip(*samples, strict=True)))
 
 
-def _sample(person: PersonPairs, t: int, settings: RefineSettings, rng: np.random.Generator):
-    mask = person.face_mask[t] > 0
-    size = settings.box_px
-    corner = np.array(face_box(mask, size))
+def _corner(person: PersonPairs, t: int, settings: RefineSettings) -> tuple[int, int]:
+    return face_box(person.face_mask[t] > 0, settings.box_px)
+
+
+def _jittered(
+    person: PersonPairs, t: int, settings: RefineSettings, rng: np.random.Generator
+) -> tuple[int, int]:
     jitter = rng.integers(-settings.crop_jitter_px, settings.crop_jitter_px + 1, 2)
-    top, left = np.clip(corner + jitter, 0, settings.image_px - np.array(size))
+    room = settings.image_px - np.array(settings.box_px)
+    top, left = np.clip(np.array(_corner(person, t, settings)) + jitter, 0, room)
+    return int(top), int(left)
+
+
+def _sample(
+    person: PersonPairs, t: int, settings: RefineSettings, corner: tuple[int, int]
+) -> tuple[Tensor, ...]:
+    mask = person.face_mask[t] > 0
+    (top, left), size = corner, settings.box_px
     box = np.s_[top : top + size[0], left : left + size[1]]
 
     frames = [max(t - back, 0) for back in range(settings.window - 1, -1, -1)]
@@ -163,7 +185,7 @@ def _sample(person: PersonPairs, t: int, settings: RefineSettings, rng: np.rando
         for plane in (
             mask[box],
             detail[box],
-            editable_in_box(mask, (int(top), int(left)), settings),
+            editable_in_box(mask, corner, settings),
         )
     )
     return (

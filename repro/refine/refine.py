@@ -40,6 +40,18 @@ def empty_memory(settings: RefineSettings, *, identity_dim: int) -> IdentityMemo
     )
 
 
+def in_bf16(settings: RefineSettings, device: torch.device) -> bool:
+    """Whether the networks calculate in bf16: where the settings say so and the device is quick.
+
+    GPUs are, and processors with instructions for it; others would take several times as long as
+    in fp32, and calculate in that.
+    """
+    if settings.precision != "bf16" or device.type != "cpu":
+        return settings.precision == "bf16"
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16"))
+
+
 @dataclass(frozen=True)
 class _Step:
     """One frame on its way.
@@ -98,18 +110,32 @@ class Refiner:
             A frame's sides cannot be halved as often as the network has levels, or masks are
             needed and missing.
         """
+        self._check_masks(masks)
+        steps = self._smoothed(self._steps(frames, masks))
+        while group := list(islice(steps, batch)):
+            yield from self._refine(group)
+
+    def retrieved(
+        self, frames: Iterable[np.ndarray], *, masks: Iterable[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """Identity features (T, D) float32 that the memory gives for rendered frames.
+
+        As read, before they are averaged over adjacent frames. Parameters as ``refine_frames``.
+        """
+        self._check_masks(masks)
+        features = [step.feature.cpu().numpy() for step in self._steps(frames, masks)]
+        return np.stack(features).astype(np.float32)
+
+    @property
+    def _needs_masks(self) -> bool:
+        return self.settings.crop_px is not None or self.settings.hold_outside_px is not None
+
+    def _check_masks(self, masks: Iterable[np.ndarray] | None) -> None:
         if masks is None and self._needs_masks:
             raise UserError(
                 "This refiner works around the face (crop_px, hold_outside_px); "
                 "give the masks of the rendered faces with the frames."
             )
-        steps = self._smoothed(self._steps(frames, masks))
-        while group := list(islice(steps, batch)):
-            yield from self._refine(group)
-
-    @property
-    def _needs_masks(self) -> bool:
-        return self.settings.crop_px is not None or self.settings.hold_outside_px is not None
 
     def _steps(self, frames, masks) -> Iterator[_Step]:
         """Windows of frames with the feature that the memory gives for the last of each."""
@@ -187,7 +213,7 @@ class Refiner:
         if group[0].editable is not None:
             boxes = np.stack([s.editable for s in group if s.editable is not None])
             editable = torch.from_numpy(boxes)[:, None].to(self._device)
-        low = self.settings.precision == "bf16"
+        low = in_bf16(self.settings, self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):
             identity = torch.stack([s.feature for s in group])
             refined = self.generator(windows.to(self._device), identity, editable).image

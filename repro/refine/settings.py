@@ -82,6 +82,11 @@ class RefineSettings(BaseModel):
     full_resolution_channels: int = Field(0, ge=0)
     """Channels of one more 3 x 3 block at full resolution that sees the input window again."""
 
+    residual_gain: float = Field(0.0, ge=0)
+    """Where above 0, the discriminator sees, beside the rendered window, the judged frame's
+    difference from the rendered one, times this, in place of the frame. It is the same knowledge,
+    but what tells real from refined is no longer a hundredth of the input's range."""
+
     # Beside the paper: the losses
     weight_face: float = Field(1.0, gt=0)
     """Weight of the face's pixels in the L1 term, where others have 1."""
@@ -98,12 +103,21 @@ class RefineSettings(BaseModel):
 
     # Beside the paper: running
     precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 counts on GPUs and on processors that are quick at it; others calculate in fp32."""
     max_seconds: float | None = Field(None, gt=0)
     """Stop training after this long; how far it came then depends on the machine."""
     average_decay: float = Field(0.0, ge=0, lt=1)
     """Decay of the running average of the generator's weights that is kept in the end."""
     lr_decay_from: float = Field(1.0, ge=0, le=1)
     """Share of the steps after which the learning rate falls linearly to zero."""
+
+    # Beside the paper: looks at held-out frames during training
+    held_out_share: float = Field(0.0, ge=0, le=0.5)
+    """Share of each person's frames, the last, that is not learned from but looked at."""
+    look_every: int = Field(100, ge=1)
+    """Steps between two looks; each keeps a sheet, and stops a training that has collapsed."""
+    patience: int | None = Field(None, ge=1)
+    """Stop after so many looks without a nearer one, and keep the weights of the nearest."""
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> "RefineSettings":

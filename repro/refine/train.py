@@ -1,30 +1,25 @@
 """Training of the memory-augmented GAN (Yi et al. 2020, section 3.4, Eq. 4 and 5)."""
 
-import copy
 import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor, nn
 
 from repro.errors import UserError
-from repro.refine import losses
 from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
-from repro.refine.discriminator import Discriminator
-from repro.refine.generator import Generator, Refined
 from repro.refine.pairs import Batch, PersonPairs, check_pairs, draw_batch
-from repro.refine.refine import Refiner, empty_memory
+from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
-from repro.refine.spatial import spatial_encoder
+from repro.refine.trainer import Trainer
+from repro.refine.watch import look, save_sheet, split_off
 
-_BANDS = 3
-"""Bands of the Laplacian pyramid that the terms on detail look at."""
+_LOOKS = "looks/"
+"""Before the names of curves with a number for each look, among those of the losses."""
 
 
 @dataclass(frozen=True)
@@ -33,189 +28,22 @@ class RefineHistory:
 
     steps    done, of ``planned``
     seconds  spent in this and earlier runs of the same training
-    losses   (steps,) float32 for each term: unweighted, plus "discriminator" and "triplet"
+    losses   (steps,) float32 for each term: unweighted, plus "discriminator", "triplet" and
+             "replaced", the share of the step's pairs that took a slot of the memory
+    looks    (looks,) float32: "step", and the fields of ``watch.Look``; {} without held-out frames
     """
 
     steps: int
     planned: int
     seconds: float
     losses: dict[str, np.ndarray]
+    looks: dict[str, np.ndarray]
 
 
 def planned_steps(pairs: Sequence[PersonPairs], settings: RefineSettings) -> int:
     """``settings.steps``, or what ``settings.epochs`` come to."""
     frames = sum(len(p) for p in pairs)
     return settings.steps or settings.epochs * math.ceil(frames / settings.batch)
-
-
-class _Trainer:
-    """Networks and optimisers of one run."""
-
-    def __init__(
-        self,
-        settings: RefineSettings,
-        *,
-        identity_dim: int,
-        planned: int,
-        device: str,
-        seed: int,
-        init: Refiner | None,
-        resnet18_file: Path | None,
-    ):
-        self.settings, self.planned = settings, planned
-        kind, _, index = device.partition(":")
-        self.fabric = Fabric(
-            accelerator=kind,
-            devices=[int(index)] if index else 1,
-            precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            self.generator = Generator(settings, identity_dim=identity_dim)
-            self.discriminator = Discriminator(settings)
-            self.spatial = spatial_encoder(dim=settings.spatial_dim, resnet18_file=resnet18_file)
-        self.memory = empty_memory(settings, identity_dim=identity_dim)
-        if init is not None:
-            self._start_from(init)
-        self.average = copy.deepcopy(self.generator) if settings.average_decay else None
-        lr = settings.lr if init is None else settings.fine_tune_lr
-        betas = (settings.beta1, 0.999)
-        learned = [p for p in self.spatial.parameters() if p.requires_grad]
-        self.lr = lr
-        adam = torch.optim.Adam
-        g, g_opt = self.fabric.setup(
-            self.generator, adam(self.generator.parameters(), lr, betas=betas)
-        )
-        d, d_opt = self.fabric.setup(
-            self.discriminator, adam(self.discriminator.parameters(), lr, betas=betas)
-        )
-        self.run_generator, self.run_discriminator = g, d
-        self.optimisers = {"generator": g_opt, "discriminator": d_opt}
-        self.optimisers["spatial"] = adam(learned, lr)
-        for module in (self.spatial, self.memory, self.average):
-            if module is not None:
-                module.to(self.fabric.device)
-
-    def _start_from(self, init: Refiner) -> None:
-        try:
-            self.generator.load_state_dict(init.generator.state_dict())
-            self.spatial = copy.deepcopy(init.spatial).train()
-            self.memory.load_state_dict(init.memory.state_dict())
-        except RuntimeError as error:
-            raise UserError(
-                "The refiner to start from has other sizes (ngf, levels, window, memory_slots, "
-                "spatial_dim or identity network) than these settings."
-            ) from error
-
-    def modules(self) -> dict[str, nn.Module]:
-        """All that a checkpoint holds."""
-        found = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "spatial": self.spatial,
-            "memory": self.memory,
-        }
-        return found if self.average is None else {**found, "average": self.average}
-
-    def step(self, batch: Batch, index: int, noise: torch.Generator) -> dict[str, float]:
-        """One update of the memory, then one of the GAN."""
-        self._set_lr(index)
-        terms = {"triplet": self._remember(batch, noise)} if self.settings.use_memory else {}
-        identity = batch.identity if self.settings.use_memory else batch.identity * 0
-        refined = self.run_generator(batch.window, identity, batch.editable)
-        terms["discriminator"] = self._train_discriminator(batch, refined)
-        terms |= self._train_generator(batch, refined)
-        if self.average is not None:
-            self._follow(index)
-        return {name: float(value) for name, value in terms.items()}
-
-    def _set_lr(self, index: int) -> None:
-        start = self.settings.lr_decay_from * self.planned
-        share = 1.0
-        if index > start:
-            share = (self.planned - index) / (self.planned - start)
-        for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self.lr * share
-
-    def _remember(self, batch: Batch, noise: torch.Generator) -> Tensor:
-        queries = self.spatial(batch.window[:, -3:])
-        loss = self.memory.triplet_loss(queries, batch.identity)
-        optimiser = self.optimisers["spatial"]
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        self.memory.update(queries.detach(), batch.identity, generator=noise)
-        return loss.detach()
-
-    def _judged(self, batch: Batch, logits: Tensor) -> Tensor | None:
-        """Weights (B, 1, h, w) of the patches in the GAN loss."""
-        if not self.settings.gan_inside_face:
-            return None
-        height, width = logits.shape[-2:]
-        return nn.functional.adaptive_avg_pool2d(batch.editable * batch.face, (height, width))
-
-    def _train_discriminator(self, batch: Batch, refined: Refined) -> Tensor:
-        terms = []
-        for frame, real in ((batch.real, True), (refined.image.detach(), False)):
-            logits, _ = self.run_discriminator(batch.window, frame)
-            weights = self._judged(batch, logits)
-            terms.append(losses.gan_loss(logits, real=real, weights=weights))
-        loss = torch.stack(terms).mean()
-        optimiser = self.optimisers["discriminator"]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
-        return loss.detach()
-
-    def _train_generator(self, batch: Batch, refined: Refined) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        terms = self._generator_terms(batch, refined)
-        loss = torch.stack([weight * term for weight, term in terms.values()]).sum()
-        optimiser = self.optimisers["generator"]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
-        self.discriminator.requires_grad_(True)
-        return {name: term.detach() for name, (_, term) in terms.items()}
-
-    def _generator_terms(self, batch: Batch, refined: Refined) -> dict[str, tuple[float, Tensor]]:
-        """Each term of the generator's loss with its lambda."""
-        s = self.settings
-        logits, features = self.run_discriminator(batch.window, refined.image)
-        judged = self._judged(batch, logits)
-        pixels = None
-        if s.weight_face != 1 or s.weight_detail != 1:
-            pixels = torch.where(batch.face > 0, s.weight_face, 1.0)
-            pixels = torch.where(batch.detail > 0, s.weight_detail, pixels)
-        held = batch.editable if s.hold_outside_px is not None else None
-        terms = {
-            "gan": (s.lambda_gan, losses.gan_loss(logits, real=True, weights=judged)),
-            "l1": (s.lambda_l1, losses.l1_loss(batch.real, refined.image, pixels)),
-            "attention": (s.lambda_attention, losses.attention_loss(refined.attention, held)),
-            "smoothness": (s.lambda_smooth, losses.smoothness_loss(refined.attention)),
-        }
-        if s.lambda_features:
-            with torch.no_grad():
-                _, real_features = self.run_discriminator(batch.window, batch.real)
-            term = losses.feature_loss(real_features, features, held)
-            terms["features"] = (s.lambda_features, term)
-        if s.lambda_gradient or s.lambda_texture:
-            shown = batch.face
-            real, made = (
-                losses.laplacian_bands(image, bands=_BANDS) for image in (batch.real, refined.image)
-            )
-            terms["gradient"] = (s.lambda_gradient, losses.gradient_loss(real, made, pixels))
-            terms["texture"] = (s.lambda_texture, losses.texture_loss(real, made, shown))
-        return terms
-
-    @torch.no_grad()
-    def _follow(self, index: int) -> None:
-        """Move the running average; early on it follows fast."""
-        decay = min(self.settings.average_decay, (1 + index) / (10 + index))
-        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        for kept, new in pairs:
-            kept.lerp_(new, 1 - decay)
 
 
 def train_refiner(
@@ -228,6 +56,7 @@ def train_refiner(
     device: str = "cpu",
     resnet18_file: Path | None = None,
     checkpoint: Checkpoint | None = None,
+    sheets: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Refiner, RefineHistory]:
     """Train on pairs of one person or of many, from scratch or from another refiner.
@@ -244,13 +73,15 @@ def train_refiner(
     device : "cpu", "cuda" or "cuda:1"
     resnet18_file : ImageNet weights of the spatial trunk; None takes the stand-in
     checkpoint : where to save the run's state; if the file is there, the run resumes from it
+    sheets : folder for a picture of the held-out frames at each look (``watch.save_sheet``)
     progress : called with (steps done, steps planned) after each step
 
     Raises
     ------
     UserError
-        Unusable pairs, a refiner of other sizes, a foreign checkpoint, or a loss that is not a
-        finite number.
+        Unusable pairs, a refiner of other sizes, a foreign checkpoint, a loss or weight that is
+        not a finite number, or a generator that has collapsed. Then the checkpoint holds the last
+        good state.
     """
     identity_dim = check_pairs(pairs, settings)
     if init is not None and init.identity_name != identity_name:
@@ -258,8 +89,9 @@ def train_refiner(
             f"The refiner to start from knows '{init.identity_name}' features, but these are of "
             f"'{identity_name}'; use one identity network."
         )
-    planned = planned_steps(pairs, settings)
-    trainer = _Trainer(
+    learned, held_out = split_off(pairs, settings)
+    planned = planned_steps(learned, settings)
+    trainer = Trainer(
         settings,
         identity_dim=identity_dim,
         planned=planned,
@@ -268,51 +100,108 @@ def train_refiner(
         init=init,
         resnet18_file=resnet18_file,
     )
-    state = {"modules": trainer.modules(), "optimisers": trainer.optimisers}
-    about = _about(pairs, settings, seed)
-    done = Progress()
-    if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, about=about, **state)
-
+    run = _Run(trainer, held_out, checkpoint, _about(pairs, settings, seed), sheets)
+    done = run.resumed()
     began = time.perf_counter() - done.seconds
-    while done.step < planned:
-        if settings.max_seconds is not None and done.seconds >= settings.max_seconds:
-            break
-        batch = draw_batch(pairs, settings, np.random.default_rng([seed, done.step]))
+    while done.step < planned and not _over(done, settings):
+        batch = draw_batch(learned, settings, np.random.default_rng([seed, done.step]))
         noise = torch.Generator().manual_seed(seed * 1_000_003 + done.step)
         terms = trainer.step(batch.to(trainer.fabric.device), done.step, noise)
-        _record(done, terms)
+        run.record(done, terms)
         done.seconds = time.perf_counter() - began
+        run.look_and_save(done)
         if progress is not None:
             progress(done.step, planned)
-        if checkpoint is not None and done.step % checkpoint.every == 0:
-            save_checkpoint(checkpoint.path, done, about=about, **state)
 
-    generator = trainer.generator if trainer.average is None else trainer.average
+    stopped_early = _stalled(done, settings) and trainer.best is not None
+    generator = trainer.best if stopped_early else trainer.kept
     refiner = Refiner(
         generator.eval(), trainer.spatial.eval(), trainer.memory.eval(), identity_name, settings
     )
     curves = {name: np.array(values, np.float32) for name, values in done.losses.items()}
-    return refiner, RefineHistory(done.step, planned, done.seconds, curves)
+    looks = {n.removeprefix(_LOOKS): v for n, v in curves.items() if n.startswith(_LOOKS)}
+    losses = {name: v for name, v in curves.items() if not name.startswith(_LOOKS)}
+    return refiner, RefineHistory(done.step, planned, done.seconds, losses, looks)
 
 
-def _record(done: Progress, terms: dict[str, float]) -> None:
-    """Add a step's terms.
+def _over(done: Progress, settings: RefineSettings) -> bool:
+    """Whether training ends before its last step."""
+    out_of_time = settings.max_seconds is not None and done.seconds >= settings.max_seconds
+    return out_of_time or _stalled(done, settings)
 
-    Raises
-    ------
-    UserError
-        One of them is not finite.
-    """
-    broken = [name for name, value in terms.items() if not math.isfinite(value)]
-    if broken:
-        raise UserError(
-            f"Training of the refiner broke at step {done.step}: {', '.join(broken)} is not a "
-            "finite number; lower lr, or use precision fp32."
-        )
-    for name, value in terms.items():
-        done.losses.setdefault(name, []).append(value)
-    done.step += 1
+
+def _stalled(done: Progress, settings: RefineSettings) -> bool:
+    """Whether the last ``patience`` looks were no nearer than one before them."""
+    nearness = done.losses.get(f"{_LOOKS}l1", [])
+    if settings.patience is None or not nearness:
+        return False
+    return len(nearness) - 1 - int(np.argmin(nearness)) >= settings.patience
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What goes on beside the steps: records, looks at held-out frames, checkpoints."""
+
+    trainer: Trainer
+    held_out: Batch | None
+    checkpoint: Checkpoint | None
+    about: str
+    sheets: Path | None
+
+    def resumed(self) -> Progress:
+        """The state in the checkpoint's file, put into the trainer; without one a fresh start."""
+        if self.checkpoint is None:
+            return Progress()
+        return load_checkpoint(self.checkpoint.path, about=self.about, **self._state)
+
+    @property
+    def _state(self) -> dict[str, dict]:
+        return {"modules": self.trainer.modules(), "optimisers": self.trainer.optimisers}
+
+    def record(self, done: Progress, terms: dict[str, float]) -> None:
+        """Count a step and keep its terms; refuse what is not finite."""
+        broken = [name for name, value in terms.items() if not math.isfinite(value)]
+        if broken:
+            raise self._stop(
+                done, f"{', '.join(broken)} is not a finite number; lower lr, or use fp32"
+            )
+        for name, value in terms.items():
+            done.losses.setdefault(name, []).append(value)
+        done.step += 1
+
+    def look_and_save(self, done: Progress) -> None:
+        """At the steps for it: look at the held-out frames; then save, if all is well."""
+        if self.held_out is not None and done.step % self.trainer.settings.look_every == 0:
+            self._look(done)
+        if self.checkpoint is not None and done.step % self.checkpoint.every == 0:
+            if not self.trainer.finite():
+                raise self._stop(done, "a weight is not a finite number; lower lr, or use fp32")
+            save_checkpoint(self.checkpoint.path, done, about=self.about, **self._state)
+
+    def _look(self, done: Progress) -> None:
+        trainer = self.trainer
+        held_out = self.held_out.to(trainer.fabric.device)
+        seen, refined = look(trainer.kept, held_out, trainer.settings)
+        if self.sheets is not None:
+            save_sheet(self.sheets / f"step_{done.step:06d}.png", held_out, refined)
+        if seen.collapsed:
+            raise self._stop(
+                done,
+                "the refined frames are all alike (mode collapse: their spread is "
+                f"{seen.spread:.2f} of the rendered frames'); lower lr or lambda_gan, or raise "
+                "lambda_l1",
+            )
+        before = done.losses.get(f"{_LOOKS}l1", [])
+        if seen.l1 < min(before, default=math.inf):
+            trainer.mark_best()
+        for name, value in {"step": done.step, **asdict(seen)}.items():
+            done.losses.setdefault(f"{_LOOKS}{name}", []).append(float(value))
+
+    def _stop(self, done: Progress, why: str) -> UserError:
+        kept = ""
+        if self.checkpoint is not None and self.checkpoint.path.exists():
+            kept = f" The last good state is in '{self.checkpoint.path}'."
+        return UserError(f"Training of the refiner broke after step {done.step}: {why}.{kept}")
 
 
 def _about(pairs: Sequence[PersonPairs], settings: RefineSettings, seed: int) -> str:

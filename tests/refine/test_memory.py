@@ -24,7 +24,7 @@ EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 
 def test_a_pair_written_to_an_empty_memory_is_read_back():
     m = memory()
-    assert m.update(torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 2.0]])) == [0]
+    assert m.update(torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 2.0]])).slots == [0]
     torch.testing.assert_close(m.keys[0], torch.tensor([0.6, 0.8]))
     torch.testing.assert_close(m.read(torch.tensor([[1.0, 0.0]])), torch.tensor([[0.0, 1.0]]))
 
@@ -32,13 +32,13 @@ def test_a_pair_written_to_an_empty_memory_is_read_back():
 def test_unused_slots_are_never_read_and_are_filled_in_order():
     m = memory()
     written = m.update(torch.tensor([EAST, NORTH]), torch.tensor([EAST, NORTH]))
-    assert written == [0, 1]
+    assert written.slots == [0, 1]
     assert m.similarities(torch.tensor([WEST]))[0, 2] == -torch.inf
 
 
 def test_a_known_identity_updates_the_nearest_key_and_makes_it_young():
     m = filled([EAST, NORTH, WEST], [EAST, NORTH, WEST], [5, 6, 7])
-    assert m.update(torch.tensor([[0.8, 0.6]]), torch.tensor([[0.99, 0.01]])) == [0]
+    assert m.update(torch.tensor([[0.8, 0.6]]), torch.tensor([[0.99, 0.01]])).slots == [0]
     torch.testing.assert_close(m.keys[0], nnf.normalize(torch.tensor([1.8, 0.6]), dim=0))
     torch.testing.assert_close(m.values[0], torch.tensor(EAST))  # the stored value stays
     assert m.ages.tolist() == [0, 7, 8]
@@ -46,7 +46,7 @@ def test_a_known_identity_updates_the_nearest_key_and_makes_it_young():
 
 def test_a_new_identity_replaces_the_oldest_pair():
     m = filled([EAST, NORTH, WEST], [EAST, NORTH, WEST], [5, 9, 7])
-    assert m.update(torch.tensor([EAST]), torch.tensor([[0.0, -1.0]])) == [1]
+    assert m.update(torch.tensor([EAST]), torch.tensor([[0.0, -1.0]])).slots == [1]
     torch.testing.assert_close(m.keys[1], torch.tensor(EAST))
     torch.testing.assert_close(m.values[1], torch.tensor([0.0, -1.0]))
     assert m.ages.tolist() == [6, 0, 8]
@@ -54,7 +54,7 @@ def test_a_new_identity_replaces_the_oldest_pair():
 
 def test_pairs_of_one_batch_are_written_one_after_another():
     m = memory()
-    assert m.update(torch.tensor([EAST, EAST]), torch.tensor([NORTH, NORTH])) == [0, 0]
+    assert m.update(torch.tensor([EAST, EAST]), torch.tensor([NORTH, NORTH])).slots == [0, 0]
     assert m.used.tolist() == [True, False, False]
 
 
@@ -64,7 +64,7 @@ def test_age_noise_lets_a_slightly_younger_pair_be_replaced():
         m = filled([EAST, NORTH, WEST], [EAST, NORTH, WEST], [8, 9, 0], age_noise=4)
         noise = torch.Generator().manual_seed(seed)
         replaced |= set(
-            m.update(torch.tensor([EAST]), torch.tensor([[0.0, -1.0]]), generator=noise)
+            m.update(torch.tensor([EAST]), torch.tensor([[0.0, -1.0]]), generator=noise).slots
         )
     assert replaced == {0, 1}  # ages 8 and 9 can change places, 0 stays the youngest
 

@@ -1,14 +1,23 @@
+import json
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from repro.errors import UserError
+from repro.refine import train as train_module
+from repro.refine import watch
 from repro.refine.checkpoint import Checkpoint
+from repro.refine.generator import Refined
 from repro.refine.memory import smooth_features
 from repro.refine.pairs import PersonPairs, draw_batch, to_tensor
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.train import planned_steps, train_refiner
+from repro.refine.trainer import Trainer
 
 SETTINGS = RefineSettings(
     image_px=32,
@@ -149,8 +158,135 @@ def test_a_time_limit_stops_training_and_the_history_says_how_far_it_came():
 
 def test_a_loss_that_is_not_finite_stops_training_with_the_step():
     settings = SETTINGS.model_copy(update={"lambda_l1": float("inf")})
-    with pytest.raises(UserError, match="step 1"):
+    with pytest.raises(UserError, match="after step 1"):
         train_refiner([person()], settings, seed=0)
+
+
+def test_a_broken_run_names_the_last_good_state_and_leaves_it(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=1)
+    step = Trainer.step
+
+    def breaks(self, batch, index, noise):
+        terms = step(self, batch, index, noise)
+        return {**terms, "l1": float("nan")} if index == 2 else terms
+
+    monkeypatch.setattr(Trainer, "step", breaks)
+    with pytest.raises(UserError, match=r"after step 2: l1 .*last good state is in '.*run"):
+        train_refiner([person()], SETTINGS, seed=0, checkpoint=checkpoint)
+    monkeypatch.undo()
+    resumed_at = []
+    train_refiner(
+        [person()],
+        SETTINGS,
+        seed=0,
+        checkpoint=checkpoint,
+        progress=lambda done, planned: resumed_at.append(done),
+    )
+    assert resumed_at == [3, 4]
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=1)
+    step = Trainer.step
+
+    def spoils(self, batch, index, noise):
+        terms = step(self, batch, index, noise)
+        next(self.generator.parameters()).data[0] = float("nan")
+        return terms
+
+    monkeypatch.setattr(Trainer, "step", spoils)
+    with pytest.raises(UserError, match="a weight is not a finite number"):
+        train_refiner([person()], SETTINGS, seed=0, checkpoint=checkpoint)
+    assert not checkpoint.path.exists()
+
+
+LOOKING = SETTINGS.model_copy(update={"held_out_share": 0.34, "look_every": 2})
+
+
+def test_a_collapse_stops_training_at_a_look_and_leaves_the_state_before(tmp_path, monkeypatch):
+    spreads = iter([0.9, 0.1])
+    seen = train_module.look
+
+    def told(generator, held_out, settings):
+        found, refined = seen(generator, held_out, settings)
+        return replace(found, spread=next(spreads)), refined
+
+    monkeypatch.setattr(train_module, "look", told)
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=2)
+    with pytest.raises(UserError, match=r"step 4: .* collapse: their spread is 0\.10.*last good"):
+        train_refiner([person()], LOOKING, seed=0, checkpoint=checkpoint)
+    with safe_open(checkpoint.path, framework="pt") as file:
+        assert json.loads(file.metadata()["state"])["step"] == 2
+
+
+def test_frames_that_are_all_alike_are_a_collapse_unless_the_rendered_ones_are_too():
+    _, held_out = watch.split_off([person(frames=9)], LOOKING)
+    given = torch.rand(held_out.window.shape, generator=torch.Generator().manual_seed(0))
+    moving, real = held_out._replace(window=given), held_out.real
+
+    def paints(frames):
+        return lambda window, identity, editable: Refined(frames, frames, window[:, :1])
+
+    good, _ = watch.look(paints(given[:, -3:]), moving, LOOKING)
+    assert good.spread == pytest.approx(1) and good.l1 == pytest.approx(1)
+    assert watch.look(paints(real), moving, LOOKING)[0].l1 == pytest.approx(0, abs=1e-6)
+    one = given[:1, -3:].expand_as(real)
+    assert watch.look(paints(one), moving, LOOKING)[0].collapsed and not good.collapsed
+    still = held_out._replace(window=given[:1].expand_as(given))
+    found, _ = watch.look(paints(one), still, LOOKING)
+    assert np.isnan(found.spread) and not found.collapsed
+
+
+def test_frames_that_are_held_out_are_the_last_and_are_not_learned_from():
+    people = [person(0, frames=9), person(1, frames=6), person(2, frames=2)]
+    learned, held_out = watch.split_off(people, LOOKING)
+    assert [len(p) for p in learned] == [6, 4, 2]
+    assert len(held_out.real) == 5
+    torch.testing.assert_close(held_out.real[0], to_tensor(people[0].real[6]))
+    torch.testing.assert_close(held_out.real[-1], to_tensor(people[1].real[5]))
+    assert watch.split_off(people, SETTINGS)[1] is None
+
+
+def test_looks_are_kept_with_their_sheets_and_survive_an_interruption(tmp_path):
+    settings = LOOKING.model_copy(update={"patience": 5})
+    whole, expected = train_refiner([person()], settings, seed=0, sheets=tmp_path / "sheets")
+    assert expected.looks["step"].tolist() == [2, 4]
+    assert sorted(p.name for p in (tmp_path / "sheets").iterdir()) == [
+        "step_000002.png",
+        "step_000004.png",
+    ]
+    rows = cv2.imread(str(tmp_path / "sheets" / "step_000004.png"))
+    assert rows.shape == (5 * 32, 2 * 32, 3)
+
+    def stop(done: int, planned: int) -> None:
+        if done == 3:
+            raise Interrupted
+
+    checkpoint = Checkpoint(tmp_path / "run.safetensors", every=2)
+    with pytest.raises(Interrupted):
+        train_refiner([person()], settings, seed=0, checkpoint=checkpoint, progress=stop)
+    resumed, history = train_refiner([person()], settings, seed=0, checkpoint=checkpoint)
+    assert_same(resumed, whole)
+    for name, curve in expected.looks.items():
+        np.testing.assert_array_equal(history.looks[name], curve)
+
+
+def test_training_stops_early_and_keeps_the_nearest_weights(monkeypatch):
+    nearness = iter([0.5, 0.4, 0.6, 0.45, 0.1])
+    seen = train_module.look
+
+    def told(generator, held_out, settings):
+        found, refined = seen(generator, held_out, settings)
+        return replace(found, l1=next(nearness), spread=1.0), refined
+
+    monkeypatch.setattr(train_module, "look", told)
+    settings = LOOKING.model_copy(update={"steps": 100, "patience": 2})
+    stopped, history = train_refiner([person()], settings, seed=0)
+    assert history.steps == 8 and history.planned == 100
+    nearness = iter([1.0, 1.0])
+    best, _ = train_refiner([person()], settings.model_copy(update={"steps": 4}), seed=0)
+    for a, b in zip(stopped.generator.parameters(), best.generator.parameters(), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_the_memory_learns_each_person():
@@ -264,6 +400,19 @@ def test_streaming_equals_refining_each_window_with_smoothed_features(trained, c
             expected.append((image * 255).round().byte().permute(1, 2, 0).numpy())
     found = list(trained.refine_frames(iter(pairs.rendered), batch=2))
     assert np.abs(np.array(found).astype(int) - np.array(expected)).max() <= 1
+
+
+def test_bf16_and_batches_give_the_frames_of_fp32_one_by_one(trained, monkeypatch):
+    pairs = person(frames=7)
+    exact = np.array(list(trained.refine_frames(pairs.rendered, batch=1))).astype(int)
+    fast = replace(trained, settings=trained.settings.model_copy(update={"precision": "bf16"}))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    quick = np.array(list(fast.refine_frames(pairs.rendered, batch=4)))
+    assert np.abs(quick - exact).max() <= 6 and np.abs(quick - exact).mean() < 1
+    assert (quick != exact).any()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    slow = np.array(list(fast.refine_frames(pairs.rendered, batch=1)))
+    np.testing.assert_array_equal(slow, exact)
 
 
 def test_streaming_reads_only_a_few_frames_ahead(trained):
