@@ -29,6 +29,7 @@ from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import fill_hidden, sample_pixels, visible_vertices
 from repro.render.cutout import cut_out, filled_behind
 from repro.render.face import FaceRenderer, without_lashes
+from repro.render.hair import with_hair
 from repro.render.rasterise import rasterise
 from repro.render.shade import Rendering, render_face
 
@@ -102,6 +103,11 @@ class Photo:
         seen = _Seen.of(vertices, pose, model, camera)
         chin = camera.project(apply_pose(vertices[model.landmark68[8]][None], pose))[0, 1]
         person = cut_out(picture, seen.head, chin)
+        worn = with_hair(
+            vertices, pose, model, camera,
+            person=person[..., 1], head=seen.head, chin_row=chin,
+        )  # fmt: skip
+        seen = _Seen.of(worn, pose, model, camera)
         inner = slice(crop.size // 2, crop.size // 2 + crop.size)
         behind = filled_behind(picture[inner, inner], person[inner, inner, 0] > 0)
         at = np.append(np.arange(0, wide.size, STEP_PX), wide.size)
@@ -120,7 +126,7 @@ class Photo:
             np.stack([x, y], 1).astype(np.float32),
             triangles[reach[triangles].any(1)],
             seen.follow[i, j].astype(np.float32),
-            HeadColours.of(picture, person, vertices, one, model, camera),
+            HeadColours.of(picture, person, worn, one, model, camera),
             pose,
             c,
         )
@@ -181,7 +187,7 @@ class HeadColours:
         trust *= sample_pixels(person[..., 1:], place)[:, 0]
         trust *= visible_vertices(posed, model.triangles, camera)
         own = sample_pixels(picture / 255, place)
-        colours = fill_hidden(own, trust, model, model.albedo(one.texture))
+        colours = fill_hidden(own, trust, model, _ground_colour(own, trust, model, one))
         return cls(without_lashes(model), vertices, colours, _head_share(vertices, model))
 
     def at(self, pose: np.ndarray, camera: Camera, *, threads: int) -> Rendering:
@@ -191,6 +197,19 @@ class HeadColours:
             self.model, posed, self.colours, even, camera,
             supersample=2, weight=self.weight, threads=threads,
         )  # fmt: skip
+
+
+def _ground_colour(
+    own: np.ndarray, trust: np.ndarray, model: MorphableModel, one: Coefficients
+) -> np.ndarray:
+    """The low-frequency albedo (V, 3), but on the scalp the colour that is seen there."""
+    colour = model.albedo(one.texture)
+    scalp = np.asarray(model.scalp_mask)
+    share = scalp * trust
+    if share.sum() > 0:
+        seen = (share[:, None] * own).sum(0) / share.sum()
+        colour = colour + scalp[:, None] * (seen - colour)
+    return colour
 
 
 @dataclass(frozen=True)
