@@ -1,7 +1,7 @@
 """The hair that a photo shows around the fitted head, as its thickness over the model's skin.
 
-The model is bald. How far a person reaches beyond its outline says how thick the hair is there; over
-the rest of the head, thickness runs on smoothly, to nothing at the face.
+The model is bald. How far a person reaches beyond its outline says how thick the hair is there;
+over the rest of the head, thickness runs on smoothly, to nothing at the face.
 """
 
 import numpy as np
