@@ -29,9 +29,10 @@ from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import fill_hidden, sample_pixels, visible_vertices
 from repro.render.cutout import cut_out, filled_behind
 from repro.render.face import FaceRenderer, without_lashes
-from repro.render.hair import with_hair
+from repro.render.hair import PLAIN, strands, with_hair
 from repro.render.rasterise import rasterise
 from repro.render.shade import Rendering, render_face
+from repro.render.texture import Texture
 
 STEP_PX = 2
 """Distance of the mesh's anchors, pixels of the crop."""
@@ -160,12 +161,14 @@ class HeadColours:
     model     without its lashes
     vertices  (V, 3), model space, as in the photo
     colours   (V, 3) float32, display RGB
+    strands   of hair, see there
     weight    (V,) float32, opacity: the neck fades out, for it hardly turns
     """
 
     model: MorphableModel
     vertices: np.ndarray
     colours: np.ndarray
+    strands: Texture
     weight: np.ndarray
 
     @classmethod
@@ -188,15 +191,21 @@ class HeadColours:
         trust *= visible_vertices(posed, model.triangles, camera)
         own = sample_pixels(picture / 255, place)
         colours = fill_hidden(own, trust, model, _ground_colour(own, trust, model, one))
-        return cls(without_lashes(model), vertices, colours, _head_share(vertices, model))
+        fine = strands(picture, person[..., 1], trust, vertices, one.pose[0], model, camera)
+        bald = without_lashes(model)
+        return cls(bald, vertices, colours, fine, _head_share(vertices, model))
 
     def at(self, pose: np.ndarray, camera: Camera, *, threads: int) -> Rendering:
         """Draw it at a pose (6,)."""
-        posed, even = apply_pose(self.vertices, pose), ambient_light()
-        return render_face(
-            self.model, posed, self.colours, even, camera,
-            supersample=2, weight=self.weight, threads=threads,
+        posed, plain = apply_pose(self.vertices, pose), np.full_like(self.colours, PLAIN)
+        smooth, fine = (
+            render_face(
+                self.model, posed, colours, ambient_light(), camera,
+                supersample=2, weight=self.weight, texture=texture, threads=threads,
+            )
+            for colours, texture in ((self.colours, None), (plain, self.strands))
         )  # fmt: skip
+        return Rendering(np.minimum(smooth.image * fine.image / PLAIN, 1), smooth.coverage)
 
 
 def _ground_colour(
