@@ -165,7 +165,7 @@ def _flicker(person: Target, faces: list[np.ndarray]) -> dict[str, dict[str, flo
     usual = JUMP * usual_flicker(frames, (mask == 0 for mask in faces))
 
     def flicker(way: Backgrounds, beyond: np.ndarray | float) -> float:
-        bare = (mask == 0 for mask in way.shown(faces))
+        bare = (share == 0 for share in way.shown(np.float32(faces)))
         return round(pixel_flicker(way.shown(frames), bare, beyond=beyond), 3)
 
     def degrees(angles: np.ndarray) -> float:
