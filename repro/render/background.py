@@ -11,9 +11,9 @@ frames as in the authors' code it often races, and flickers as much as with a ma
 with fewer (``frames_per_key``) it does not (``repro bench pictures``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numba
@@ -39,6 +39,12 @@ _BLOCK = 1024
 """Frames matched at a time, so that memory does not grow with the sound's length."""
 
 
+class Indexed(Protocol):
+    """Arrays read by a whole number, such as a video's frames."""
+
+    def __getitem__(self, t: int, /) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Backgrounds:
     """The background of every generated frame.
@@ -62,16 +68,16 @@ class Backgrounds:
         """The target frames (n,) int that are shown, alone or mixed."""
         return np.union1d(np.floor(self.source), np.ceil(self.source)).astype(int)
 
-    def at(self, t: int, values: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    def at(self, t: int, values: Indexed) -> np.ndarray:
         """What the target has at frame ``t``: of ``values`` (M, ...), mixed where between two."""
         return _between(values, float(self.source[t]))
 
-    def shown(self, values: Sequence[np.ndarray] | np.ndarray) -> Iterator[np.ndarray]:
+    def shown(self, values: Indexed) -> Iterator[np.ndarray]:
         """``at`` of every frame, one after another."""
         return (self.at(t, values) for t in range(len(self.source)))
 
 
-def _between(values: Sequence[np.ndarray] | np.ndarray, place: float) -> np.ndarray:
+def _between(values: Indexed, place: float) -> np.ndarray:
     low = int(place)
     share = place - low
     if share == 0:
