@@ -77,12 +77,10 @@ def rendered(
     draw: FaceRenderer, performance: Performance, person: Target
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each frame (H, W, 3) uint8 with the face laid over its background, and the face's mask."""
-    light = person.track.coefficients.light
-    motion = performance.motion
-    for t, shown in enumerate(performance.backgrounds.frame):
-        frame, coverage = draw.over(
-            np.asarray(person.frames[shown]), motion.expression[t], motion.pose[t], light[shown]
-        )
+    motion, backgrounds = performance.motion, performance.backgrounds
+    lights = backgrounds.shown(person.track.coefficients.light)
+    for t, (frame, light) in enumerate(zip(backgrounds.shown(person.frames), lights, strict=True)):
+        frame, coverage = draw.over(frame, motion.expression[t], motion.pose[t], light)
         yield frame, (coverage > 0.5).astype(np.uint8)
 
 
@@ -124,8 +122,9 @@ def in_full_frame(
     ------
     (H, W, 3) uint8 of the source's size, made even; memory stays flat
     """
-    shown = performance.backgrounds.frame
+    backgrounds = performance.backgrounds
     whole = FullFrame(person.track.crop, person.clip.width, person.clip.height)
-    with SourceFrames(person.clip, shown, folder) as source:
-        for t, (made, mask) in zip(shown, pictures, strict=True):
-            yield whole.paste(source[t], np.asarray(person.frames[t]), made, mask)
+    with SourceFrames(person.clip, backgrounds.used, folder) as source:
+        grounds = zip(backgrounds.shown(source), backgrounds.shown(person.frames), strict=True)
+        for (ground, shown), (made, mask) in zip(grounds, pictures, strict=True):
+            yield whole.paste(ground, shown, made, mask)

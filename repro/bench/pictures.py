@@ -22,14 +22,14 @@ from repro.corpus.settings import CorpusSettings
 from repro.corpus.synthetic_clip import make_clip
 from repro.corpus.video import VideoWriter
 from repro.evaluate.image import psnr
-from repro.evaluate.steadiness import pixel_flicker
+from repro.evaluate.steadiness import pixel_flicker, usual_flicker
 from repro.face.model import load_open_model
 from repro.perform import retraced
 from repro.pipeline import Target
 from repro.provenance import machine
 from repro.reconstruct.reconstruct import reconstruct
 from repro.reconstruct.settings import ReconstructSettings
-from repro.render.background import match_backgrounds
+from repro.render.background import Backgrounds, match_backgrounds
 from repro.render.face import FaceRenderer, RenderSettings
 from repro.speech.synthesis import fitted, speak
 
@@ -41,6 +41,9 @@ SHAKE_PX, SHAKE_GAIN, SHAKE_S = 3.0, 0.02, 0.6
 """Standard deviations of the hand's drift and of the exposure's, and how slowly they go."""
 
 FEW_KEYS = 80
+JUMP = 2.0
+"""What exceeds so many times a pixel's usual second difference in the target video is a jump."""
+
 ALBEDOS: tuple[Literal["low_frequency", "detailed"], ...] = ("low_frequency", "detailed")
 _SENTENCE = (
     "Nobody in the village remembers who built the bridge, but everybody has crossed it, and most "
@@ -60,23 +63,29 @@ def bench_pictures(*, runs: int = 2, threads: int = 2) -> dict[str, object]:
     -------
     For each person "psnr": of faces drawn over frames that the albedo was not taken from, inside
     the face, by albedo; "flicker": of the target video and of each matching of another take's head
-    motion, and "pose_error_deg": how far each leaves that motion. For all of them together, how
-    many times as much the naive nearest match flickers.
+    motion; "jumps": the same beyond ``JUMP`` times what is usual in the target video at that pixel;
+    "pose_error_deg": how far each leaves that motion, and "pose_motion_deg": how far its angles
+    move in a frame, with the wanted motion's own. For all of them together, how many times as much
+    the naive nearest match flickers, and jumps.
     """
     people = []
     for k in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             people.append(_measured(_filmed(Path(folder), k), threads))
     worst = min(p["psnr"]["detailed"] for p in people)
-    total = {name: sum(p["flicker"][name] for p in people) for name in people[0]["flicker"]}
+    times = {}
+    for measure in ("flicker", "jumps"):
+        total = {name: sum(p[measure][name] for p in people) for name in people[0][measure]}
+        times[measure] = {
+            name: round(total["nearest"] / value, 2) for name, value in total.items() if value
+        }
     return {
         "bench": "pictures",
         "threads": threads,
         "people": people,
         "worst_psnr_detailed": worst,
-        "nearest_flickers_times": {
-            name: round(total["nearest"] / value, 2) for name, value in total.items()
-        },
+        "nearest_flickers_times": times["flicker"],
+        "nearest_jumps_times": times["jumps"],
         "machine": machine(),
     }
 
@@ -132,37 +141,45 @@ def _measured(person: Target, threads: int) -> dict[str, dict[str, float]]:
             ]
         )
     faces = [face for _, face in retraced(draws["detailed"], person, range(learned))]
-    flicker, error = _flicker(person, faces)
     return {
         "psnr": {name: round(float(value), 2) for name, value in scores.items()},
-        "flicker": flicker,
-        "pose_error_deg": error,
+        **_flicker(person, faces),
     }
 
 
-def _flicker(person: Target, faces: list[np.ndarray]) -> tuple[dict[str, float], dict[str, float]]:
-    """Flicker by matching, and how far each is from the motion wanted: another take's.
+def _flicker(person: Target, faces: list[np.ndarray]) -> dict[str, dict[str, float]]:
+    """What ``bench_pictures`` tells of each matching of another take's head motion.
 
     ``faces``: masks of the frames that may be shown
     """
-    own, wanted = person.motion.pose[: len(faces)], _other_take(person, len(faces))
+    count = len(faces)
+    own, wanted = person.motion.pose[:count], _other_take(person, count)
     ways = {
+        "target video": Backgrounds(np.arange(count), own, np.arange(count)),
         "nearest": match_backgrounds(wanted, own, method="nearest"),
         "paper": match_backgrounds(wanted, own),
         f"paper, {FEW_KEYS} frames a key": match_backgrounds(wanted, own, frames_per_key=FEW_KEYS),
         "smooth": match_backgrounds(wanted, own, method="smooth"),
     }
-    shown = {"target video": np.arange(len(faces))} | {n: way.frame for n, way in ways.items()}
-    bare = [mask == 0 for mask in faces]
-    flicker = {
-        name: round(pixel_flicker((person.frames[t] for t in frames), (bare[t] for t in frames)), 3)
-        for name, frames in shown.items()
+    frames = person.frames[:count]
+    usual = JUMP * usual_flicker(frames, (mask == 0 for mask in faces))
+
+    def flicker(way: Backgrounds, beyond: np.ndarray | float) -> float:
+        bare = (share == 0 for share in way.shown(np.float32(faces)))
+        return round(pixel_flicker(way.shown(frames), bare, beyond=beyond), 3)
+
+    def degrees(angles: np.ndarray) -> float:
+        return round(float(np.degrees(np.abs(angles[:, :3])).mean()), 3)
+
+    poses = {name: way.pose for name, way in ways.items()} | {"wanted": wanted}
+    return {
+        "flicker": {name: flicker(way, 0.0) for name, way in ways.items()},
+        "jumps": {name: flicker(way, usual) for name, way in ways.items()},
+        "pose_error_deg": {
+            name: degrees(wanted - way.pose) for name, way in ways.items() if name != "target video"
+        },
+        "pose_motion_deg": {name: degrees(np.diff(pose, axis=0)) for name, pose in poses.items()},
     }
-    error = {
-        name: round(float(np.degrees(np.abs(wanted - way.pose)[:, :3]).mean()), 2)
-        for name, way in ways.items()
-    }
-    return flicker, error
 
 
 def _other_take(person: Target, frames: int) -> np.ndarray:

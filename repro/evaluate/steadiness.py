@@ -1,7 +1,7 @@
 """How steady tracks and pictures are over time, and how far tracks trail behind."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -49,37 +49,72 @@ def angle_jitter_deg(angles: np.ndarray) -> float:
     return float(np.degrees(np.sqrt((second**2).mean()))) if len(second) else float("nan")
 
 
-def pixel_flicker(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> float:
+def pixel_flicker(
+    frames: Iterable[np.ndarray],
+    masks: Iterable[np.ndarray],
+    *,
+    beyond: np.ndarray | float = 0.0,
+) -> float:
     """Mean absolute second difference of pixels over time, in grey levels of 255.
 
-    Zero for still and for evenly brightening pictures. Motion counts too: compare with the same of
-    the real frames, or of another way to make them. Only three frames are held.
+    Zero for still and for evenly brightening pictures. Motion and a camera's noise count too:
+    compare with the same of the real frames, or of another way to make them, or count only jumps
+    ``beyond`` what real frames show. Only three frames are held.
 
     Parameters
     ----------
     frames : T frames (H, W, 3) or (H, W), values in [0, 255]
     masks : T masks (H, W) bool; a pixel counts where it lies in all three frames' masks
+    beyond : of each second difference only what exceeds this counts; one number, or one for each
+        pixel: see ``usual_flicker``
 
     Raises
     ------
     ValueError
         Fewer than three frames, or masks that no three frames in a row share.
     """
-    total, count, seen = 0.0, 0, 0
+    total, count = 0.0, 0
+    for change, shared in _second_differences(frames, masks):
+        excess = np.maximum(change - beyond, 0)[shared]
+        total, count = total + float(excess.sum(dtype=np.float64)), count + excess.size
+    if count == 0:
+        raise ValueError("flicker needs a mask that three frames in a row share")
+    return total / count
+
+
+def usual_flicker(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> np.ndarray:
+    """``pixel_flicker`` of each pixel by itself: (H, W, 3) or (H, W) float32.
+
+    Infinite for pixels that no three masks in a row share.
+
+    Raises
+    ------
+    ValueError
+        Fewer than three frames.
+    """
+    total = count = 0.0
+    for change, shared in _second_differences(frames, masks):
+        seen = shared.reshape(*shared.shape, *[1] * (change.ndim - 2)).astype(np.float32)
+        total, count = total + change * seen, count + seen
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(count > 0, total / count, np.inf).astype(np.float32)
+
+
+def _second_differences(
+    frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Absolute second differences of pixels, and where all three masks are (H, W) bool."""
     last: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=3)
+    seen = 0
     for frame, mask in zip(frames, masks, strict=True):
         last.append((np.asarray(frame, np.float32), np.asarray(mask) > 0))
         seen += 1
         if seen < 3:
             continue
         (a, in_a), (b, in_b), (c, in_c) = last
-        change = np.abs(a - 2 * b + c)[in_a & in_b & in_c]
-        total, count = total + float(change.sum(dtype=np.float64)), count + change.size
+        yield np.abs(a - 2 * b + c), in_a & in_b & in_c
     if seen < 3:
         raise ValueError(f"flicker needs at least 3 frames, got {seen}")
-    if count == 0:
-        raise ValueError("flicker needs a mask that three frames in a row share")
-    return total / count
 
 
 def lag_frames(signal: np.ndarray, reference: np.ndarray) -> float:

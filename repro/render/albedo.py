@@ -203,12 +203,20 @@ def fill_hidden(
     ratio[known] = np.log(np.maximum(colour[known], 1e-3) / base[known])
     ratio = ratio.clip(-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
 
-    graph = mesh_graph(model.triangles, len(trust))
-    laplacian = diags_array(graph.sum(1)) - graph
     hold = HOLD * trust / (1.001 - trust)  # 0 where hidden, thousands where seen face on
-    system = csc_array(laplacian + diags_array(hold + 1e-6))
-    smooth = splu(system).solve(hold[:, None] * ratio)
+    smooth = spread_over_mesh(ratio, hold, model.triangles)
     return (base * np.exp(smooth)).astype(np.float32)
+
+
+def spread_over_mesh(values: np.ndarray, hold: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Values (V, C) carried smoothly from the vertices that hold theirs over the others: (V, C).
+
+    A vertex keeps its own with a weight ``hold`` (V,), and each neighbour's counts 1; patches in
+    which nobody holds become 0.
+    """
+    graph = mesh_graph(triangles, len(values))
+    laplacian = diags_array(graph.sum(1)) - graph
+    return splu(csc_array(laplacian + diags_array(hold + 1e-6))).solve(hold[:, None] * values)
 
 
 def mirrored_vertices(model: MorphableModel) -> np.ndarray:

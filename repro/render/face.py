@@ -27,7 +27,7 @@ class RenderSettings(BaseModel):
     """How backgrounds are matched; see ``repro.render.background``."""
     frames_per_key: int = Field(10, ge=2)
     """With the paper's backgrounds: at least so many frames for each key frame; the authors' 10.
-    With 80 they flicker a third as much as the nearest match of every frame."""
+    With 80 the target video plays at about its own pace between them."""
     supersample: int = Field(2, ge=1, le=4)
     """Samples per pixel along each axis."""
     feather_px: float = Field(6.0, ge=0)

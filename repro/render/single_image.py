@@ -29,8 +29,10 @@ from repro.reconstruct.track import FaceTrack
 from repro.render.albedo import fill_hidden, sample_pixels, visible_vertices
 from repro.render.cutout import cut_out, filled_behind
 from repro.render.face import FaceRenderer, without_lashes
+from repro.render.hair import PLAIN, strands, with_hair
 from repro.render.rasterise import rasterise
 from repro.render.shade import Rendering, render_face
+from repro.render.texture import Texture
 
 STEP_PX = 2
 """Distance of the mesh's anchors, pixels of the crop."""
@@ -102,6 +104,11 @@ class Photo:
         seen = _Seen.of(vertices, pose, model, camera)
         chin = camera.project(apply_pose(vertices[model.landmark68[8]][None], pose))[0, 1]
         person = cut_out(picture, seen.head, chin)
+        worn = with_hair(
+            vertices, pose, model, camera,
+            person=person[..., 1], head=seen.head, chin_row=chin,
+        )  # fmt: skip
+        seen = _Seen.of(worn, pose, model, camera)
         inner = slice(crop.size // 2, crop.size // 2 + crop.size)
         behind = filled_behind(picture[inner, inner], person[inner, inner, 0] > 0)
         at = np.append(np.arange(0, wide.size, STEP_PX), wide.size)
@@ -120,7 +127,7 @@ class Photo:
             np.stack([x, y], 1).astype(np.float32),
             triangles[reach[triangles].any(1)],
             seen.follow[i, j].astype(np.float32),
-            HeadColours.of(picture, person, vertices, one, model, camera),
+            HeadColours.of(picture, person, worn, one, model, camera),
             pose,
             c,
         )
@@ -154,12 +161,14 @@ class HeadColours:
     model     without its lashes
     vertices  (V, 3), model space, as in the photo
     colours   (V, 3) float32, display RGB
+    strands   of hair, see there
     weight    (V,) float32, opacity: the neck fades out, for it hardly turns
     """
 
     model: MorphableModel
     vertices: np.ndarray
     colours: np.ndarray
+    strands: Texture
     weight: np.ndarray
 
     @classmethod
@@ -181,16 +190,35 @@ class HeadColours:
         trust *= sample_pixels(person[..., 1:], place)[:, 0]
         trust *= visible_vertices(posed, model.triangles, camera)
         own = sample_pixels(picture / 255, place)
-        colours = fill_hidden(own, trust, model, model.albedo(one.texture))
-        return cls(without_lashes(model), vertices, colours, _head_share(vertices, model))
+        colours = fill_hidden(own, trust, model, _ground_colour(own, trust, model, one))
+        fine = strands(picture, person[..., 1], trust, vertices, one.pose[0], model, camera)
+        bald = without_lashes(model)
+        return cls(bald, vertices, colours, fine, _head_share(vertices, model))
 
     def at(self, pose: np.ndarray, camera: Camera, *, threads: int) -> Rendering:
         """Draw it at a pose (6,)."""
-        posed, even = apply_pose(self.vertices, pose), ambient_light()
-        return render_face(
-            self.model, posed, self.colours, even, camera,
-            supersample=2, weight=self.weight, threads=threads,
+        posed, plain = apply_pose(self.vertices, pose), np.full_like(self.colours, PLAIN)
+        smooth, fine = (
+            render_face(
+                self.model, posed, colours, ambient_light(), camera,
+                supersample=2, weight=self.weight, texture=texture, threads=threads,
+            )
+            for colours, texture in ((self.colours, None), (plain, self.strands))
         )  # fmt: skip
+        return Rendering(np.minimum(smooth.image * fine.image / PLAIN, 1), smooth.coverage)
+
+
+def _ground_colour(
+    own: np.ndarray, trust: np.ndarray, model: MorphableModel, one: Coefficients
+) -> np.ndarray:
+    """The low-frequency albedo (V, 3), but on the scalp the colour that is seen there."""
+    colour = model.albedo(one.texture)
+    scalp = np.asarray(model.scalp_mask)
+    share = scalp * trust
+    if share.sum() > 0:
+        seen = (share[:, None] * own).sum(0) / share.sum()
+        colour = colour + scalp[:, None] * (seen - colour)
+    return colour
 
 
 @dataclass(frozen=True)

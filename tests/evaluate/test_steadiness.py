@@ -8,6 +8,7 @@ from repro.evaluate.steadiness import (
     lag_frames,
     pixel_flicker,
     steadiness,
+    usual_flicker,
 )
 from repro.face import landmarks as lm
 
@@ -143,6 +144,22 @@ def test_pixel_flicker_agrees_with_a_plain_loop():
         if masks[t - 1 : t + 2, i, j].all()
     ]
     assert pixel_flicker(iter(frames), iter(masks)) == pytest.approx(np.mean(values))
+
+
+def test_jumps_count_only_beyond_what_is_usual():
+    trembling = np.full((12, 4, 4), 100.0)
+    trembling[::2] += 1
+    jumping = trembling.copy()
+    jumping[6:] += 50
+    masks = np.ones((12, 4, 4), bool)
+    masks[:, 0, 0] = False
+    usual = usual_flicker(trembling, masks)
+    assert np.isinf(usual[0, 0])
+    np.testing.assert_allclose(usual[masks[0]], 2)
+    assert pixel_flicker(trembling, masks, beyond=usual) == 0
+    # the jump is seen in two of ten second differences
+    expected = np.mean([0] * 8 + [52 - 2, 52 - 2])
+    assert pixel_flicker(jumping, masks, beyond=usual) == pytest.approx(expected)
 
 
 def test_pixel_flicker_needs_three_frames():
