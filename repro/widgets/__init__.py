@@ -9,6 +9,7 @@ from repro.widgets.curves import MotionScrubber, motion_scrubber, track_scrubber
 from repro.widgets.explorer import CoefficientExplorer, coefficient_explorer
 from repro.widgets.histogram import HistogramBrush, histogram_brush
 from repro.widgets.memory import MemoryInspector, memory_inspector
+from repro.widgets.talk import TalkPanel, talk_panel
 
 __all__ = [
     "CoefficientExplorer",
@@ -16,10 +17,12 @@ __all__ = [
     "HistogramBrush",
     "MemoryInspector",
     "MotionScrubber",
+    "TalkPanel",
     "coefficient_explorer",
     "corpus_browser",
     "histogram_brush",
     "memory_inspector",
     "motion_scrubber",
+    "talk_panel",
     "track_scrubber",
 ]
