@@ -56,7 +56,7 @@ class Browser:
         while not self.run(code):
             if time.monotonic() > until:
                 raise AssertionError(f"never came true: {code}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, each by its name or letter."""
@@ -115,7 +115,7 @@ def chromium(profile: Path) -> Iterator[Browser]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             (tab,) = [t for t in json.load(answer) if t["type"] == "page"]
         socket = websocket.create_connection(
-            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=30
+            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=300
         )
         yield Browser(socket)
         socket.close()

@@ -96,12 +96,13 @@ class HistogramBrush(Pictured, ui.VBox):
         return pixels(figure)
 
     def _over_time(self, axis, i: int) -> None:
-        for angles, colour in ((self._real, _REAL), (self._made[self.kind.value], _MADE)):
-            axis.plot(np.arange(len(angles)) / FPS, np.degrees(angles[:, i]), color=colour, lw=1)
+        real, made = (np.degrees(x[:, i]) for x in (self._real, self._made[self.kind.value]))
+        for degrees, colour in ((real, _REAL), (made, _MADE)):
+            axis.plot(np.arange(len(degrees)) / FPS, degrees, color=colour, lw=1)
         axis.axvspan(*self.stretch.value, color="tab:orange", alpha=0.15, lw=0)
         for edge in (-self.reach.value, self.reach.value):
             axis.axhline(edge, color="tab:red", ls=":", lw=1)
-        low, high = axis.dataLim.intervaly
+        low, high = min(real.min(), made.min()), max(real.max(), made.max())
         room = 0.1 * max(high - low, 1)
         axis.set_ylim(low - room, high + room)
         axis.set_xlabel("seconds", fontsize=8)

@@ -5,6 +5,7 @@ Screenshots go to the folder that BROWSER_SHOTS names; without it nothing here i
 
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from chromium import CHROMIUM, chromium
 from nbformat import v4
 
 SHOTS = os.environ.get("BROWSER_SHOTS")
+PATIENCE = 900
+"""Seconds until something is given up: a busy machine is no failure."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 pytestmark = [
@@ -46,6 +49,8 @@ CELLS = (
 memory_inspector(frames, features + rng.normal(0, 0.2, (100, 3)), keys=np.eye(3),
                  values=np.eye(3), people={'anna': np.eye(3)[0], 'bert': np.eye(3)[1]})""",
 )
+TOKEN = secrets.token_hex(16)
+BOOK = "[...jupyterapp.shell.widgets('main')].find((w) => w.sessionContext)"
 IMAGES = "[...document.querySelectorAll('img.widget-image, .widget-image img')]"
 READY = f"{IMAGES}.filter((i) => i.naturalWidth > 0).length >= {{count}}"
 SOURCES = f"{IMAGES}.map((i) => i.src).join()"
@@ -78,10 +83,10 @@ def served(module, *arguments, folder):
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 240
+        until = time.monotonic() + PATIENCE
         while True:
             try:
-                urllib.request.urlopen(address, timeout=5).close()
+                urllib.request.urlopen(address, timeout=60).close()
                 break
             except OSError:
                 if time.monotonic() > until or process.poll() is not None:
@@ -96,7 +101,7 @@ def served(module, *arguments, folder):
 
 def lab(folder):
     return served(
-        "jupyterlab", "--ServerApp.token=", "--ServerApp.password=", "--allow-root",
+        "jupyterlab", f"--IdentityProvider.token={TOKEN}", "--allow-root",
         "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--ServerApp.root_dir={folder}", folder=folder,
@@ -106,10 +111,22 @@ def lab(folder):
 def open_in_lab(browser, address, notebook):
     """Open a notebook and run all its cells."""
     browser.resize(width=1500, height=1300)
-    browser.open(f"{address}/lab/tree/{notebook.name}?reset")
-    state = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
-    browser.wait(f"window.jupyterapp && {state} === 'idle'", 240)
+    browser.open(f"{address}/lab/tree/{notebook.name}?reset&token={TOKEN}")
+    browser.wait(f"window.jupyterapp && {BOOK}", PATIENCE)
+    browser.wait(f"{BOOK}.sessionContext.session?.kernel?.status === 'idle'", PATIENCE)
+    browser.run(f"jupyterapp.shell.activateById({BOOK}.id)")
     browser.run("void jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+@contextmanager
+def tab(folder):
+    """A browser; what it shows when a test fails is kept."""
+    with chromium(folder / "browser") as browser:
+        try:
+            yield browser
+        except Exception:
+            shot(browser, "failed")
+            raise
 
 
 def shot(browser, name):
@@ -119,7 +136,7 @@ def shot(browser, name):
 
 def move_a_slider(browser, name):
     """Views stand there; dragging the first slider changes a picture."""
-    browser.wait(READY.format(count=len(CELLS)), 240)
+    browser.wait(READY.format(count=len(CELLS)), PATIENCE)
     before = browser.run(SOURCES)
     shot(browser, f"{name}_before")
     browser.drag(HANDLE, by=40)
@@ -128,7 +145,7 @@ def move_a_slider(browser, name):
 
 
 def test_views_run_in_jupyterlab_and_a_slider_moves_the_face(views, tmp_path):
-    with lab(tmp_path) as address, chromium(tmp_path / "browser") as browser:
+    with lab(tmp_path) as address, tab(tmp_path) as browser:
         open_in_lab(browser, address, views)
         move_a_slider(browser, "lab")
 
@@ -137,7 +154,7 @@ def test_views_run_in_jupyterlab_and_a_slider_moves_the_face(views, tmp_path):
 def test_voila_serves_the_same_views_without_their_code(views, tmp_path):
     with (
         served("voila", str(views), "--Voila.ip=127.0.0.1", folder=tmp_path) as address,
-        chromium(tmp_path / "browser") as browser,
+        tab(tmp_path) as browser,
     ):
         browser.resize(width=1500, height=1300)
         browser.open(address)
@@ -156,13 +173,13 @@ def test_the_quickstart_is_run_and_clicked_in_jupyterlab(smoke_run, tmp_path):
     button = (
         "[...document.querySelectorAll('button')].find((b) => /make the video/.test(b.innerText))"
     )
-    with lab(tmp_path) as address, chromium(tmp_path / "browser") as browser:
+    with lab(tmp_path) as address, tab(tmp_path) as browser:
         open_in_lab(browser, address, notebook)
-        browser.wait(f"{videos} >= 2", 400)
+        browser.wait(f"{videos} >= 2", PATIENCE)
         made = (smoke_run / "quickstart.mp4").stat().st_mtime_ns
         browser.run(f"{button}.scrollIntoView()")
         browser.run(f"{button}.click()")
         browser.wait(f"{button}.disabled", 20)
-        browser.wait(f"!{button}.disabled", 400)
+        browser.wait(f"!{button}.disabled", PATIENCE)
         assert (smoke_run / "quickstart.mp4").stat().st_mtime_ns > made
         shot(browser, "quickstart")
