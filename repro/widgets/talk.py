@@ -116,19 +116,22 @@ class TalkPanel(Pictured, ui.VBox):
     def _clicked(self) -> None:
         self.run.disabled = True
         self.status.value = "at work: a minute or more"
-        with self.printed:
-            self._guarded(self.say)
-        self.printed.clear_output()
-        self.run.disabled = False
+        try:
+            with self.printed:
+                self._guarded(self.say)
+                self.printed.clear_output()  # bars that have run out; a traceback stays
+        finally:
+            self.run.disabled = False
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """Do something; what the user can put right is said beside the button."""
+        said = ""
         try:
             act()
         except UserError as error:
-            self.status.value = f"<span style='color:#b00'>{escape(str(error))}</span>"
-        else:
-            self.status.value = ""
+            said = f"<span style='color:#b00'>{escape(str(error))}</span>"
+        finally:
+            self.status.value = said
 
 
 def talk_panel(people: Mapping[str, Path], make: Make, folder: Path) -> TalkPanel:
