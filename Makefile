@@ -1,5 +1,7 @@
 # make reproduce    build .venv and regenerate every table and figure (PROFILE=demo)
 # make test         build .venv and run the tests
+# make browser      run the views and the quickstart in JupyterLab and Voila, in a headless Chromium
+# make api          pages of the package's functions from their docstrings, in build/api
 # make lint         ruff and mypy
 # make clean        remove what was built and made, but not .venv
 
@@ -9,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help reproduce test lint clean $(VENV)
+.PHONY: help reproduce test browser api lint clean $(VENV)
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -20,6 +22,15 @@ reproduce: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+browser: $(STAMP)
+	BROWSER_SHOTS=build/browser $(BIN)/python -m pytest tests/browser -rs
+	@ls build/browser/*.png
+
+api: $(STAMP)
+	@$(BIN)/python -c 'import pdoc' || { \
+	  echo "pdoc is missing; run: $(BIN)/python -m pip install pdoc" >&2; exit 1; }
+	$(BIN)/python -m pdoc --docformat numpy --math -o build/api repro
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

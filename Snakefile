@@ -1,4 +1,4 @@
-# The graph of the reproduction: one rule per notebook, run by papermill.
+# The graph of the reproduction: one rule per notebook, run by papermill (repro/execute.py).
 #
 #   repro run --profile demo            what people call; it calls this
 #   snakemake --cores 2 all             the same, by hand
@@ -41,7 +41,7 @@ STAGES = {
         ["talk", "talk_photo"],
     ),
 }
-EVERY_STAGE = ["config", "notebook", "pipeline"]
+EVERY_STAGE = ["config", "execute", "notebook", "page", "pipeline"]
 
 
 def marker(stage):
@@ -125,6 +125,7 @@ for stage, (before, parts) in STAGES.items():
         output:
             marker=marker(stage),
             notebook=f"{ROOT}/notebooks/{stage}.ipynb",
+            page=f"{ROOT}/notebooks/{stage}.html",
         params:
             python=sys.executable,
             parameters=PARAMETERS,
@@ -132,5 +133,5 @@ for stage, (before, parts) in STAGES.items():
         message:
             f"notebook {stage}"
         shell:
-            "{params.python:q} -m papermill {input.notebook:q} {output.notebook:q}"
-            " -k python3 --no-progress-bar --log-level WARNING -y {params.parameters:q}"
+            "{params.python:q} -m repro.execute {input.notebook:q} {output.notebook:q}"
+            " --parameters {params.parameters:q}"

@@ -1,9 +1,7 @@
 """Sliders on the 257 coefficients, and the face they make (Yi et al. 2020, section 3.1)."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 
-import cv2
 import ipywidgets as ui
 import numpy as np
 
@@ -11,13 +9,14 @@ from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel
 from repro.reconstruct.track import FaceTrack
 from repro.render import view
+from repro.widgets.picture import Pictured
 from repro.widgets.slots import Slot, groups, search, slots
 
 PAGE = 14
 """Sliders shown at a time: a browser slows down with all 257."""
 
 
-class CoefficientExplorer(ui.HBox):
+class CoefficientExplorer(Pictured, ui.HBox):
     """A face, and sliders that move its coefficients.
 
     ``values``, (257,) float32 in the order of ``Coefficients.vectors``, is the state; sliders
@@ -86,10 +85,6 @@ class CoefficientExplorer(ui.HBox):
             pose=self._at_rest + c.pose[0],
             threads=self._threads,
         )
-
-    def draw(self) -> None:
-        """Show the face of the present values."""
-        self.image.value = _png(self.render())
 
     def set(self, values: Mapping[str, float]) -> None:
         """Move coefficients, given by name in their slot's unit, such as ``{"jawOpen": 0.5}``."""
@@ -177,13 +172,6 @@ class CoefficientExplorer(ui.HBox):
         self._following = False
         self.draw()
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget; for readers without a front end its picture."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if isinstance(bundle, dict):
-            bundle["image/png"] = b64encode(self.image.value).decode("ascii")
-        return bundle
-
 
 def coefficient_explorer(
     model: MorphableModel,
@@ -229,11 +217,3 @@ def _from_track(track: FaceTrack, t: int) -> np.ndarray:
 
 def _frame_slider(count: int) -> ui.IntSlider:
     return ui.IntSlider(min=0, max=count - 1, description="frame", layout={"width": "384px"})
-
-
-def _png(image: np.ndarray) -> bytes:
-    """A picture (H, W, 3) uint8 as PNG, packed lightly: it is looked at once."""
-    done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise RuntimeError("a picture could not be written as PNG")
-    return data.tobytes()

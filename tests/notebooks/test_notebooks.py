@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 STEMS = [path.stem for path in NOTEBOOKS]
+READ_ALONE = ["00_quickstart", "01_data_preparation", "02_reconstruction", "09_head_pose_hs"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=STEMS)
@@ -19,6 +21,36 @@ def test_a_committed_notebook_is_thin_and_holds_no_output(path):
     tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     assert max(len(cell.source.splitlines()) for cell in code) <= 30
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=STEMS)
+def test_links_of_a_notebook_lead_to_the_functions_they_name(path):
+    cells = nbformat.read(path, as_version=4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    links = [link for text in texts for link in re.findall(r"\[([^\]]+)\]\((\.\./[^)]+)\)", text)]
+    for words, target in links:
+        code = (path.parent / target).read_text()
+        for name in re.findall(r"`([\w.]+)`", words):
+            last = name.split(".")[-1]
+            assert re.search(rf"(def|class) {last}\b|^{last}\b", code, re.M), (name, target)
+
+
+@pytest.mark.parametrize("stem", READ_ALONE)
+def test_a_notebook_reads_alone(stem):
+    path = CHECKOUT / "notebooks" / f"{stem}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    assert "**Time and memory**" in cells[0].source and "](../repro/" in cells[0].source
+    assert sum("# your answer" in cell.source for cell in cells) == 3
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_notebook_as_run_is_quiet_and_has_a_page(smoke_run, stem):
+    book = nbformat.read(smoke_run / "notebooks" / f"{stem}.ipynb", as_version=4)
+    outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type in ("stream", "error")]
+    page = (smoke_run / "notebooks" / f"{stem}.html").read_text()
+    assert not re.search(r"<(script|link)[^>]*(src|href)=", page)
+    assert page.count("data:image/png;base64") >= 1
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from study_browser import CHROMIUM, chromium
+from chromium import CHROMIUM, chromium
 
 from repro.study.answers import read_answers
 from repro.study.make import make_study, read_key

@@ -1,4 +1,4 @@
-"""A headless Chromium that opens the study's page, where one is installed."""
+"""A headless Chromium, driven over its own protocol, where one is installed."""
 
 import base64
 import json
@@ -56,7 +56,7 @@ class Browser:
         while not self.run(code):
             if time.monotonic() > until:
                 raise AssertionError(f"never came true: {code}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, each by its name or letter."""
@@ -67,10 +67,29 @@ class Browser:
             self.call("Input.dispatchKeyEvent", type="keyDown", **parts, **text)
             self.call("Input.dispatchKeyEvent", type="keyUp", **parts)
 
-    def screenshot(self, path: Path, *, width: int, height: int) -> None:
-        """Write what a window of this size shows, as PNG."""
+    def drag(self, selector: str, *, by: int, steps: int = 10) -> None:
+        """Take hold of the first element of a selector and move it to the right, in pixels."""
+        self.run(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}})")
+        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        x = float(str(self.run(f"{box}.x + {box}.width / 2")))
+        y = float(str(self.run(f"{box}.y + {box}.height / 2")))
+        self._mouse("mousePressed", x, y)
+        for k in range(1, steps + 1):
+            self._mouse("mouseMoved", x + by * k / steps, y)
+        self._mouse("mouseReleased", x + by, y)
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        button = {"button": "left", "buttons": 1, "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
+
+    def resize(self, *, width: int, height: int) -> None:
+        """Give the window a size in pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
+
+    def screenshot(self, path: Path, *, width: int, height: int) -> None:
+        """Write what a window of this size shows, as PNG."""
+        self.resize(width=width, height=height)
         shot = self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
 
@@ -96,7 +115,7 @@ def chromium(profile: Path) -> Iterator[Browser]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             (tab,) = [t for t in json.load(answer) if t["type"] == "page"]
         socket = websocket.create_connection(
-            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=30
+            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=300
         )
         yield Browser(socket)
         socket.close()
