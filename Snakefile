@@ -32,6 +32,7 @@ STAGES = {
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
+    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "study", "talk_photo", "label"]),
     "09_head_pose_hs": (["04_fine_tuning"], ["study"]),
     "00_quickstart": (
         ["06_gan_refinement"],
