@@ -22,6 +22,7 @@ SHARES = int(config.get("corpus_shares", 1))
 COMMAND = list(config.get("command") or ["snakemake"])
 RESULTS = Path(config.get("results_dir", "results")).resolve()
 ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{Path(CORPUS).name}"
+REFERENCE = HERE / "results" / "reference" / f"{Path(PROFILE).stem}.json"
 PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles/{PROFILE}.toml"
 
 # notebook: the notebooks it needs, and the modules and packages it adds to theirs
@@ -106,7 +107,13 @@ rule report:
     run:
         from repro.report import write_report
 
-        write_report(Path(ROOT), parameters=json.loads(params.parameters), seed=SEED, command=COMMAND)
+        write_report(
+            Path(ROOT),
+            parameters=json.loads(params.parameters),
+            seed=SEED,
+            command=COMMAND,
+            reference=REFERENCE,
+        )
 
 
 for stage, (before, parts) in STAGES.items():

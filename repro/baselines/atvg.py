@@ -101,9 +101,7 @@ class Atvg(nn.Module):
         self.landmarks = SoundToLandmarks(settings)
         self.picture = LandmarksToPicture(settings)
 
-    def landmark_loss(
-        self, clips: list[FaceClip], batch: int, rng: np.random.Generator
-    ) -> Tensor:
+    def landmark_loss(self, clips: list[FaceClip], batch: int, rng: np.random.Generator) -> Tensor:
         """Mean square error of the coefficients of sequences drawn from clips."""
         length = self.settings.window_frames
         windows, points, references = [], [], []
@@ -136,7 +134,7 @@ class Atvg(nn.Module):
     def speak(self, clip: FaceClip, reference: int) -> np.ndarray:
         """Pictures (T, S, S, 3) uint8 of all frames of a clip, from its sound and one frame."""
         self.eval()
-        face = to_tensor(clip.picture(reference))[None]
+        face = to_tensor(clip.pictures[reference])[None]
         before = torch.from_numpy(clip.landmarks[reference : reference + 1, POINTS])
         made = []
         for now in torch.from_numpy(self.tell(clip, reference)).split(_CHUNK):

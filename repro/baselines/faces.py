@@ -18,24 +18,20 @@ from repro.refine.pairs import to_tensor
 class FaceClip:
     """A clip of one person.
 
-    source     (T, H, W, 3) uint8, frames from which the face is cut; may be memory-mapped
-    crop       the face's square in them
+    pictures   (T, S, S, 3) uint8, the face's square; may be memory-mapped
+    crop       that square in the clip's frames
     windows    (T, 28, 12) float32, MFCCs
     landmarks  (T, 478, 2) float32, pixels of the square
     """
 
-    source: np.ndarray
+    pictures: np.ndarray
     crop: Crop
     windows: np.ndarray
     landmarks: np.ndarray
 
     def __len__(self) -> int:
         """Frames."""
-        return len(self.source)
-
-    def picture(self, t: int) -> np.ndarray:
-        """The face in frame ``t``: (S, S, 3) uint8."""
-        return cut(np.asarray(self.source[t]), self.crop)
+        return len(self.pictures)
 
 
 def face_crop(points: np.ndarray, settings: BaselineSettings) -> Crop:
@@ -46,20 +42,28 @@ def face_crop(points: np.ndarray, settings: BaselineSettings) -> Crop:
     return Crop(float(left), float(top), side, settings.image_px)
 
 
+def face_pictures(frames: np.ndarray, crop: Crop) -> np.ndarray:
+    """The face in frames (T, H, W, 3) uint8: (T, S, S, 3) uint8."""
+    return np.stack([cut(np.asarray(frame), crop) for frame in frames])
+
+
 def face_clip(
-    frames: np.ndarray, points: np.ndarray, windows: np.ndarray, settings: BaselineSettings
+    pictures: np.ndarray,
+    crop: Crop,
+    points: np.ndarray,
+    windows: np.ndarray,
+    settings: BaselineSettings,
 ) -> FaceClip:
-    """A clip about the face in its first frame.
+    """A clip of a face.
 
     Parameters
     ----------
-    frames : (T, H, W, 3) uint8
-    points : (T, 478, 2) landmarks, pixels of those frames
+    pictures : (T, S, S, 3) uint8, what ``crop`` shows
+    points : (T, 478, 2) landmarks, pixels of the frames that were cut
     windows : (T, 28, 12) MFCCs
     """
-    crop = face_crop(points[0], settings)
     heard = normalise_voice(windows) if settings.normalise_voice else windows
-    return FaceClip(frames, crop, heard, crop.to_crop(points).astype(np.float32))
+    return FaceClip(pictures, crop, heard, crop.to_crop(points).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,8 @@ def draw_frames(clips: Sequence[FaceClip], batch: int, rng: np.random.Generator)
         clip = clips[int(rng.integers(len(clips)))]
         picked.append((clip, *(int(t) for t in rng.integers(len(clip), size=2))))
     return Drawn(
-        torch.stack([to_tensor(clip.picture(r)) for clip, r, _ in picked]),
-        torch.stack([to_tensor(clip.picture(t)) for clip, _, t in picked]),
+        torch.stack([to_tensor(clip.pictures[r]) for clip, r, _ in picked]),
+        torch.stack([to_tensor(clip.pictures[t]) for clip, _, t in picked]),
         torch.from_numpy(np.stack([clip.windows[t] for clip, _, t in picked])),
         torch.from_numpy(np.stack([clip.landmarks[r] for clip, r, _ in picked])),
         torch.from_numpy(np.stack([clip.landmarks[t] for clip, _, t in picked])),

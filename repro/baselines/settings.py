@@ -3,7 +3,6 @@
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-
 class BaselineSettings(BaseModel):
     """Sizes and training of "You Said That" and ATVG, and what Table 2 is measured on.
 
@@ -47,6 +46,9 @@ class BaselineSettings(BaseModel):
     # Table 2
     test_frames: int = Field(100, ge=60)
     """Frames of each held-out person that are made and measured, after the reference frame."""
+
+    measured_every: int = Field(1, ge=1)
+    """Of those, every so many are measured; lips are followed through all."""
 
     @model_validator(mode="after")
     def _sides_can_be_halved(self) -> "BaselineSettings":

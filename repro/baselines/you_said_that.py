@@ -47,7 +47,7 @@ class YouSaidThat(nn.Module):
     def speak(self, clip: FaceClip, reference: int) -> np.ndarray:
         """Pictures (T, S, S, 3) uint8 of all frames of a clip, from its sound and one frame."""
         self.eval()
-        face = to_tensor(clip.picture(reference))[None]
+        face = to_tensor(clip.pictures[reference])[None]
         heard = torch.from_numpy(np.ascontiguousarray(clip.windows))
         made = [
             to_pictures(self(some, face.expand(len(some), -1, -1, -1)))

@@ -1,12 +1,14 @@
 """The two earlier systems of Table 2, trained on the general clips (notebook 08)."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from repro.baselines.atvg import Atvg
-from repro.baselines.faces import FaceClip, face_clip
+from repro.baselines.faces import FaceClip, face_clip, face_crop, face_pictures
 from repro.baselines.train import (
     BaselineHistory,
     load_baseline,
@@ -15,7 +17,7 @@ from repro.baselines.train import (
     train_you_said_that,
 )
 from repro.baselines.you_said_that import YouSaidThat
-from repro.pipeline.targets import general_targets
+from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, one_thread
 from repro.refine.checkpoint import Checkpoint
 
@@ -39,7 +41,7 @@ def _baseline(ws: Workspace, name: str, kind: type, train: Callable):
     settings = ws.profile.baselines
     key = {
         "people": [person.key for person in people],
-        "settings": settings.model_dump(exclude={"test_frames"}, mode="json"),
+        "settings": settings.model_dump(exclude={"test_frames", "measured_every"}, mode="json"),
         "seed": ws.seed,
     }
 
@@ -47,7 +49,7 @@ def _baseline(ws: Workspace, name: str, kind: type, train: Callable):
         state = ws.checkpoint(f"baseline-{name}", key, *_CODE)
         with one_thread(), tqdm(desc=name, unit="step") as bar:
             network, history = train(
-                [_clip(person, settings) for person in people],
+                [_clip(ws, person) for person in people],
                 settings,
                 seed=ws.seed,
                 device=ws.device,
@@ -62,5 +64,15 @@ def _baseline(ws: Workspace, name: str, kind: type, train: Callable):
     return *load_baseline(kind, folder / "network.safetensors"), folder.name
 
 
-def _clip(person, settings) -> FaceClip:
-    return face_clip(person.frames, person.track.landmarks, person.windows, settings)
+def _clip(ws: Workspace, person: Target) -> FaceClip:
+    """A clip's face, cut out once: all trainings read it."""
+    settings = ws.profile.baselines
+    crop = face_crop(person.track.landmarks[0], settings)
+    key = {"person": person.key, "crop": asdict(crop)}
+
+    def make(folder: Path) -> None:
+        np.save(folder / "pictures.npy", face_pictures(person.frames, crop))
+
+    folder = ws.stage("faces", key, make, "reconstruct", "baselines")
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    return face_clip(pictures, crop, person.track.landmarks, person.windows, settings)

@@ -14,7 +14,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from repro import FPS, SAMPLE_RATE
-from repro.baselines.faces import FaceClip, face_clip
+from repro.baselines.faces import FaceClip, face_clip, face_crop, face_pictures
 from repro.evaluate.lips import lip_gap
 from repro.evaluate.sync import Listener, learn_listener, lip_sync
 from repro.evaluate.table_two import table_two
@@ -72,22 +72,21 @@ def run_trials(ws: Workspace, people: Sequence[Target]) -> list[Trial]:
     trials = []
     for person in tqdm(people, desc="held-out people", unit="person"):
         frames = min(len(person), 1 + ws.profile.baselines.test_frames)
-        clip = face_clip(
-            person.frames[:frames],
-            person.track.landmarks[:frames],
-            person.windows[:frames],
-            ws.profile.baselines,
-        )
-        real = np.stack([clip.picture(t) for t in range(frames)])
+        points, settings = person.track.landmarks[:frames], ws.profile.baselines
+        crop = face_crop(points[0], settings)
+        real = face_pictures(person.frames[:frames], crop)
+        clip = face_clip(real, crop, points, person.windows[:frames], settings)
         pictures = {REFERENCE: np.repeat(real[:1], frames - 1, axis=0)}
         for name, network in speakers.items():
             with one_thread():
                 pictures[name] = network.speak(clip, 0)[1:]
         pictures |= {OURS: ours_general(ws, person, clip)[1:], REAL: real[1:]}
-        points = {name: seen_landmarks(made) for name, made in pictures.items()}
+        seen = {n: seen_landmarks(made) for n, made in pictures.items() if n != REFERENCE}
+        still = seen_landmarks(real[:1])
+        seen = {REFERENCE: np.repeat(still, frames - 1, axis=0), **seen}
         audio = np.asarray(person.audio)[SAMPLE_RATE // FPS : frames * SAMPLE_RATE // FPS]
-        shown = f"face of the first frame x {ws.profile.baselines.face_margin:g}, at rest"
-        trials.append(Trial(person.name, pictures, points, audio, shown))
+        shown = f"face of the first frame x {settings.face_margin:g}, at rest"
+        trials.append(Trial(person.name, pictures, seen, audio, shown))
     return trials
 
 
@@ -149,8 +148,12 @@ def seen_landmarks(pictures: np.ndarray) -> np.ndarray:
     return points
 
 
-def scores(trials: Sequence[Trial]) -> pd.DataFrame:
+def scores(trials: Sequence[Trial], *, every: int = 1) -> pd.DataFrame:
     """PSNR, SSIM and LMD of every method and person, both conventions.
+
+    Parameters
+    ----------
+    every : frames from one that is measured to the next
 
     Returns
     -------
@@ -158,10 +161,13 @@ def scores(trials: Sequence[Trial]) -> pd.DataFrame:
     """
     rows = []
     for trial in trials:
-        real, true = trial.pictures[REAL], trial.points[REAL]
+        some = slice(None, None, every)
+        real, true = trial.pictures[REAL][some], trial.points[REAL][some]
         for method, made in trial.pictures.items():
             taken = table_two(
-                real, made, true, trial.points[method], crop=trial.crop, network=LANDMARKER
+                *(real, made[some], true, trial.points[method][some]),
+                crop=trial.crop,
+                network=LANDMARKER,
             )
             rows += [{"method": method, "person": trial.name, **asdict(m)} for m in taken]
     return pd.DataFrame(rows)
