@@ -6,11 +6,12 @@
 #   snakemake --config corpus_shares=8 --jobs 8 --executor slurm all
 #                                       the corpus made in eight shares, each a job of its own
 #
-# A notebook runs again when it, its profile, its parameters, the sources of its stage or an
-# earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
+# A notebook runs again when it, its profile, those of its parameters that it depends on, the sources
+# of its stage or an earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
 
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 HERE = Path(workflow.basedir)
@@ -57,15 +58,38 @@ def sources(parts):
     return sorted(map(str, found))
 
 
-PARAMETERS = json.dumps(
-    {
-        "profile": PROFILE,
-        "corpus": CORPUS,
-        "results_dir": str(RESULTS),
-        "seed": SEED,
-        "overrides": OVERRIDES,
+# Settings that a notebook's results do not depend on: overriding one of them leaves it as it is.
+PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share"]
+LATER = ["render.*", "refine.*", "refine_general.*", "talk.*", "baselines.*"]
+IGNORED = {
+    "01_data_preparation": LATER + PERSONAL_MOTION,
+    "02_reconstruction": LATER + PERSONAL_MOTION,
+    "03_general_training": LATER + PERSONAL_MOTION,
+    "04_fine_tuning": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
+    "05_rendering": ["refine.*", "refine_general.*", "baselines.*"],
+    "06_gan_refinement": ["baselines.*"],
+    "08_tables_1_2": ["talk.*", "refine.fine_tune_lr", *PERSONAL_MOTION],
+    "09_head_pose_hs": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
+    "00_quickstart": ["baselines.*"],
+}
+
+
+def parameters(ignored=()):
+    """The cell ``parameters`` of a notebook, or what the manifest says of the run."""
+    overrides = {
+        name: value
+        for name, value in OVERRIDES.items()
+        if not any(fnmatch(name, pattern) for pattern in ignored)
     }
-)
+    return json.dumps(
+        {
+            "profile": PROFILE,
+            "corpus": CORPUS,
+            "results_dir": str(RESULTS),
+            "seed": SEED,
+            "overrides": overrides,
+        }
+    )
 
 
 rule all:
@@ -103,7 +127,7 @@ rule report:
         f"{ROOT}/manifest.json",
         f"{ROOT}/report.html",
     params:
-        parameters=PARAMETERS,
+        parameters=parameters(),
     run:
         from repro.report import write_report
 
@@ -132,7 +156,7 @@ for stage, (before, parts) in STAGES.items():
             notebook=f"{ROOT}/notebooks/{stage}.ipynb",
         params:
             python=sys.executable,
-            parameters=PARAMETERS,
+            parameters=parameters(IGNORED.get(stage, ())),
         threads: workflow.cores
         message:
             f"notebook {stage}"

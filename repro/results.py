@@ -1,7 +1,6 @@
 """What a run has made: its tables, figures, videos and numbers."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 

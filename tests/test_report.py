@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import cv2
 import numpy as np
@@ -59,13 +58,11 @@ def test_the_manifest_adds_up_the_stages(tmp_path):
 def test_the_page_stands_alone(tmp_path):
     root = write_results(tmp_path / "run")
     text = (root / "report.html").read_text()
-    kept = shutil.copy(root / "report.html", tmp_path / "alone.html")
-    assert kept.read_text() == text
     assert len(re.findall(r'<img src="data:image/webp;base64,', text)) == 1
     assert len(re.findall(r'<video src="data:video/mp4;base64,', text)) == 1
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
     assert "<script" not in text
-    for words in ("31.23", "lrw", "manifest", "0.859 (15 videos)", "&lt;b&gt;bold"):
+    for words in ("31.23", "lrw", "Manifest", "0.859 (15 videos)", "&lt;b&gt;bold"):
         assert words in text
     assert "<b>bold</b>" not in text
     assert "There is no reference" in text

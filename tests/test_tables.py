@@ -25,7 +25,7 @@ def test_markdown_can_be_read_back():
     lines = markdown(TABLE.rename(columns={"a|b": "name"})).splitlines()
     read = pd.read_csv(io.StringIO("\n".join([lines[0], *lines[2:]])), sep="|").iloc[:, 1:-1]
     assert [name.strip() for name in read.columns] == ["name", "PSNR", "n"]
-    assert read.iloc[0, 1] == pytest.approx(29.88)
+    assert float(read.iloc[0, 1]) == 29.88
     assert lines[1] == "| --- | ---: | ---: |"
 
 

@@ -37,12 +37,15 @@ class SoundToLandmarks(nn.Module):
         self.last = nn.Linear(settings.lstm_dim, settings.components)
 
     def forward(self, windows: Tensor, reference: Tensor) -> Tensor:
-        """Coefficients (B, T, K) for windows (B, T, 28, 12) and the reference's (B, K)."""
+        """Coefficients (B, T, K) for windows (B, T, 28, 12) and the reference's (B, K).
+
+        The network tells how they differ from the reference's, which also hold whose face it is.
+        """
         count, frames = windows.shape[:2]
         heard = self.sound(windows.flatten(0, 1)).unflatten(0, (count, frames))
         face = self.face(reference)[:, None].expand(-1, frames, -1)
         told, _ = self.recurrent(torch.cat([heard, face], dim=2))
-        return self.last(told)
+        return reference[:, None] + self.last(told)
 
 
 class LandmarksToPicture(nn.Module):

@@ -1,6 +1,7 @@
 """Layers that both earlier systems are built of."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ class SoundEncoder(nn.Module):
         super().__init__()
         widths = [1, *channels]
         layers: list[nn.Module] = []
-        for k, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for k, (before, after) in enumerate(pairwise(widths)):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
             if k in (1, 3):
                 layers.append(nn.MaxPool2d(2))

@@ -16,16 +16,16 @@ SIDE = 32
 def settings() -> BaselineSettings:
     return BaselineSettings(
         image_px=SIDE,
-        channels=(8, 8, 16),
-        audio_channels=(4, 4, 4, 4, 8),
-        feature_dim=16,
+        channels=(16, 16, 32),
+        audio_channels=(4, 4, 8, 8, 16),
+        feature_dim=32,
         lstm_dim=16,
         components=4,
         window_frames=8,
         batch=8,
-        lr=5e-3,
-        steps=120,
-        landmark_steps=60,
+        lr=4e-3,
+        steps=300,
+        landmark_steps=150,
     )
 
 
@@ -52,4 +52,4 @@ def mouth_clip(seed: int, frames: int = 20) -> FaceClip:
 
 @pytest.fixture
 def clips() -> list[FaceClip]:
-    return [mouth_clip(seed) for seed in range(3)]
+    return [mouth_clip(seed) for seed in range(2)]
