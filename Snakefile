@@ -60,11 +60,11 @@ def sources(parts):
 
 # Settings that a notebook's results do not depend on: overriding one of them leaves it as it is.
 PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share"]
-LATER = ["render.*", "refine.*", "refine_general.*", "talk.*", "baselines.*"]
+LATER = ["refine.*", "refine_general.*", "talk.*", "baselines.*"]
 IGNORED = {
-    "01_data_preparation": LATER + PERSONAL_MOTION,
+    "01_data_preparation": ["render.*", *LATER, *PERSONAL_MOTION],
     "02_reconstruction": LATER + PERSONAL_MOTION,
-    "03_general_training": LATER + PERSONAL_MOTION,
+    "03_general_training": ["render.*", *LATER, *PERSONAL_MOTION],
     "04_fine_tuning": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
     "05_rendering": ["refine.*", "refine_general.*", "baselines.*"],
     "06_gan_refinement": ["baselines.*"],

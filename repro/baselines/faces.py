@@ -84,10 +84,11 @@ class Drawn:
 
 def draw_frames(clips: Sequence[FaceClip], batch: int, rng: np.random.Generator) -> Drawn:
     """``batch`` samples: a clip drawn evenly, then two of its frames."""
-    picked = []
+    picked: list[tuple[FaceClip, int, int]] = []
     for _ in range(batch):
         clip = clips[int(rng.integers(len(clips)))]
-        picked.append((clip, *(int(t) for t in rng.integers(len(clip), size=2))))
+        r, t = rng.integers(len(clip), size=2)
+        picked.append((clip, int(r), int(t)))
     return Drawn(
         torch.stack([to_tensor(clip.pictures[r]) for clip, r, _ in picked]),
         torch.stack([to_tensor(clip.pictures[t]) for clip, _, t in picked]),

@@ -27,6 +27,9 @@ class Shapes(nn.Module):
     basis  (K, L * 2), each row scaled so that its coefficient has unit deviation
     """
 
+    mean: Tensor
+    basis: Tensor
+
     def __init__(self, components: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(len(POINTS), 2))

@@ -104,6 +104,7 @@ def test_no_clip_long_enough_is_said(clips, settings):
 
 def test_where_attention_is_zero_the_reference_stays(clips, settings):
     network = Atvg(settings).eval()
+    network.shapes.fit([clip.landmarks for clip in clips])
     with torch.no_grad():
         network.picture.decoder.last.bias[3] = -60.0
         network.picture.decoder.last.weight[3] = 0.0
