@@ -63,7 +63,8 @@ def as_text(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def is_number(table: pd.DataFrame) -> list[bool]:
     """Which columns hold numbers, and are set to the right."""
-    return [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    kinds = pd.api.types
+    return [kinds.is_numeric_dtype(k) and not kinds.is_bool_dtype(k) for k in table.dtypes]
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -37,6 +37,11 @@ def test_signs_with_a_meaning_are_escaped():
     assert text.startswith(r"\begin{tabular}{lrr}")
 
 
+def test_what_is_true_or_false_is_no_number():
+    table = pd.DataFrame({"found": [True, False], "n": [1, 2]})
+    assert markdown(table).splitlines()[1] == "| --- | ---: |"
+
+
 def test_both_forms_stand_beside_the_csv(tmp_path):
     path = tmp_path / "08_table_2.csv"
     TABLE.to_csv(path, index=False)

@@ -46,6 +46,8 @@ _SEEN_PX = 256
 """Side to which pictures are enlarged before landmarks are looked for."""
 
 _LEAST_SYNC_FRAMES = 60
+_RESTS = 1e-6
+"""Lips whose best correlation is no larger do not move."""
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,8 @@ def sync_scores(trials: Sequence[Trial], listener: Listener) -> pd.DataFrame:
 
     Returns
     -------
-    a row for each method: r and confidence (``LipSync``), median offset in frames, the largest
-    correlation by chance, people
+    a row for each method: r and confidence (``LipSync``), median offset in frames (nan for lips
+    that rest), the largest correlation by chance, people
     """
     found: dict[str, list] = {method: [] for method in METHODS}
     for trial in trials:
@@ -235,7 +237,7 @@ def sync_scores(trials: Sequence[Trial], listener: Listener) -> pd.DataFrame:
             "method": method,
             "r": np.mean([s.r for s in sync]),
             "confidence": np.mean([s.confidence for s in sync]),
-            "offset": np.median([s.offset for s in sync]),
+            "offset": np.median([s.offset if abs(s.best_r) > _RESTS else np.nan for s in sync]),
             "chance_r": np.mean([s.chance_r for s in sync]),
             "people": len(sync),
         }
