@@ -33,8 +33,8 @@ FIGURE_BYTES, VIDEO_BYTES = 8_000_000, 2_500_000
 _FORMS = ((88, 1600), (75, 1200), (60, 1000), (45, 800))
 """Quality and most pixels of a figure's side, the finest first: the first that fits is taken."""
 
-_LONG = 30
-"""Rows of a table that is shown at once; longer ones open on a click."""
+_LONG, _WORDY = 30, 3000
+"""Rows and letters of a table that is shown at once; longer ones open on a click."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Table:
     @property
     def is_long(self) -> bool:
         """Whether it opens on a click."""
-        return len(self.rows) > _LONG
+        letters = sum(len(entry) for row in self.rows for entry in row)
+        return len(self.rows) > _LONG or letters > _WORDY
 
 
 @dataclass(frozen=True)

@@ -137,11 +137,12 @@ def _train(
     fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
     network.to(fabric.device).train()
     optimiser = torch.optim.Adam(network.parameters(), settings.lr, betas=(0.5, 0.999))
-    state = {"modules": {"network": network}, "optimisers": {"adam": optimiser}}
+    modules: dict[str, nn.Module] = {"network": network}
+    optimisers: dict[str, torch.optim.Optimizer] = {"adam": optimiser}
     about = hashlib.sha256(f"{settings.model_dump_json()} {seed} {steps}".encode()).hexdigest()
     done = Progress()
     if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, about=about, **state)
+        done = load_checkpoint(checkpoint.path, modules=modules, optimisers=optimisers, about=about)
     curve = done.losses.setdefault("loss", [])
     while done.step < steps:
         for group in optimiser.param_groups:
@@ -159,10 +160,10 @@ def _train(
         done.step += 1
         if progress is not None:
             progress(done.step, steps)
-        if checkpoint is not None and done.step % checkpoint.every == 0:
-            save_checkpoint(checkpoint.path, done, about=about, **state)
-    if checkpoint is not None:
-        save_checkpoint(checkpoint.path, done, about=about, **state)
+        if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == steps):
+            save_checkpoint(
+                checkpoint.path, done, modules=modules, optimisers=optimisers, about=about
+            )
     return curve
 
 

@@ -14,7 +14,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from repro import FPS, SAMPLE_RATE
+from repro.baselines.atvg import Atvg
 from repro.baselines.faces import FaceClip, face_clip, face_crop, face_pictures
+from repro.baselines.you_said_that import YouSaidThat
 from repro.evaluate.lips import lip_gap
 from repro.evaluate.sync import Listener, learn_listener, lip_sync
 from repro.evaluate.table_two import table_two
@@ -70,7 +72,10 @@ class Trial:
 
 def run_trials(ws: Workspace, people: Sequence[Target]) -> list[Trial]:
     """Have every method show what each person says after the first frame of their clip."""
-    speakers = {YOU_SAID_THAT: you_said_that(ws)[0], ATVG: atvg(ws)[0]}
+    speakers: dict[str, YouSaidThat | Atvg] = {
+        YOU_SAID_THAT: you_said_that(ws)[0],
+        ATVG: atvg(ws)[0],
+    }
     trials = []
     for person in tqdm(people, desc="held-out people", unit="person"):
         frames = min(len(person), 1 + ws.profile.baselines.test_frames)
@@ -132,7 +137,7 @@ def ours_general(ws: Workspace, person: Target, clip: FaceClip) -> np.ndarray:
 
 def seen_from(crop: Crop, outer: Crop, other: Crop) -> Crop:
     """A crop of the pixels of ``outer``, as one of the pixels of ``other``: both of one source."""
-    left, top = other.to_crop(outer.to_source((crop.left, crop.top)))
+    left, top = other.to_crop(outer.to_source(np.array([crop.left, crop.top])))
     return Crop(float(left), float(top), crop.side / outer.scale * other.scale, crop.size)
 
 
@@ -166,10 +171,9 @@ def scores(trials: Sequence[Trial], *, every: int = 1) -> pd.DataFrame:
         some = slice(None, None, every)
         real, true = trial.pictures[REAL][some], trial.points[REAL][some]
         for method, made in trial.pictures.items():
+            seen = trial.points[method][some]
             taken = table_two(
-                *(real, made[some], true, trial.points[method][some]),
-                crop=trial.crop,
-                network=LANDMARKER,
+                list(real), list(made[some]), true, seen, crop=trial.crop, network=LANDMARKER
             )
             rows += [{"method": method, "person": trial.name, **asdict(m)} for m in taken]
     return pd.DataFrame(rows)
