@@ -6,11 +6,12 @@
 #   snakemake --config corpus_shares=8 --jobs 8 --executor slurm all
 #                                       the corpus made in eight shares, each a job of its own
 #
-# A notebook runs again when it, its profile, its parameters, the sources of its stage or an
-# earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
+# A notebook runs again when it, its profile, those of its parameters that it depends on, the sources
+# of its stage or an earlier notebook changed. Inside, finished stages are kept by content (repro/store.py).
 
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 HERE = Path(workflow.basedir)
@@ -22,6 +23,7 @@ SHARES = int(config.get("corpus_shares", 1))
 COMMAND = list(config.get("command") or ["snakemake"])
 RESULTS = Path(config.get("results_dir", "results")).resolve()
 ROOT = f"{RESULTS}/{Path(PROFILE).stem}/{Path(CORPUS).name}"
+REFERENCE = HERE / "results" / "reference" / f"{Path(PROFILE).stem}.json"
 PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles/{PROFILE}.toml"
 
 # notebook: the notebooks it needs, and the modules and packages it adds to theirs
@@ -35,6 +37,7 @@ STAGES = {
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
+    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "talk_photo", "label"]),
     "09_head_pose_hs": (["04_fine_tuning"], []),
     "00_quickstart": (
         ["06_gan_refinement"],
@@ -58,15 +61,38 @@ def sources(parts):
     return sorted(map(str, found))
 
 
-PARAMETERS = json.dumps(
-    {
-        "profile": PROFILE,
-        "corpus": CORPUS,
-        "results_dir": str(RESULTS),
-        "seed": SEED,
-        "overrides": OVERRIDES,
+# Settings that a notebook's results do not depend on: overriding one of them leaves it as it is.
+PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share"]
+LATER = ["refine.*", "refine_general.*", "talk.*", "baselines.*"]
+IGNORED = {
+    "01_data_preparation": ["render.*", *LATER, *PERSONAL_MOTION],
+    "02_reconstruction": LATER + PERSONAL_MOTION,
+    "03_general_training": ["render.*", *LATER, *PERSONAL_MOTION],
+    "04_fine_tuning": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
+    "05_rendering": ["refine.*", "refine_general.*", "baselines.*"],
+    "06_gan_refinement": ["baselines.*"],
+    "08_tables_1_2": ["talk.*", "refine.fine_tune_lr", *PERSONAL_MOTION],
+    "09_head_pose_hs": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
+    "00_quickstart": ["baselines.*"],
+}
+
+
+def parameters(ignored=()):
+    """The cell ``parameters`` of a notebook, or what the manifest says of the run."""
+    overrides = {
+        name: value
+        for name, value in OVERRIDES.items()
+        if not any(fnmatch(name, pattern) for pattern in ignored)
     }
-)
+    return json.dumps(
+        {
+            "profile": PROFILE,
+            "corpus": CORPUS,
+            "results_dir": str(RESULTS),
+            "seed": SEED,
+            "overrides": overrides,
+        }
+    )
 
 
 rule all:
@@ -104,11 +130,17 @@ rule report:
         f"{ROOT}/manifest.json",
         f"{ROOT}/report.html",
     params:
-        parameters=PARAMETERS,
+        parameters=parameters(),
     run:
         from repro.report import write_report
 
-        write_report(Path(ROOT), parameters=json.loads(params.parameters), seed=SEED, command=COMMAND)
+        write_report(
+            Path(ROOT),
+            parameters=json.loads(params.parameters),
+            seed=SEED,
+            command=COMMAND,
+            reference=REFERENCE,
+        )
 
 
 for stage, (before, parts) in STAGES.items():
@@ -128,7 +160,7 @@ for stage, (before, parts) in STAGES.items():
             page=f"{ROOT}/notebooks/{stage}.html",
         params:
             python=sys.executable,
-            parameters=PARAMETERS,
+            parameters=parameters(IGNORED.get(stage, ())),
         threads: workflow.cores
         message:
             f"notebook {stage}"

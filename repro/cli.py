@@ -52,6 +52,9 @@ CorpusOption = Annotated[
         "VoxCeleb2, TCD-TIMIT, GRID, LRS3 or CREMA-D."
     ),
 ]
+ReferenceOption = Annotated[
+    Path | None, typer.Option(help="The numbers to hold it against; the committed ones.")
+]
 
 
 @app.callback()
@@ -162,7 +165,7 @@ def run(
     """Run the notebooks in order; only what changed since the last run is done again."""
     from repro.files import write_json
     from repro.provenance import command_line
-    from repro.report import MANIFEST, REPORT
+    from repro.results import MANIFEST, REPORT
 
     changes = parse_overrides(overrides or [])
     load_profile(profile, changes)  # says what is wrong before anything starts
@@ -329,13 +332,23 @@ def report(
     profile: ProfileOption = "demo",
     corpus: CorpusOption = SYNTHETIC,
     results: ResultsOption = Path("results"),
+    reference: ReferenceOption = None,
 ) -> None:
-    """Say what a run has made, and where."""
-    _print_results(_root(results, profile, corpus))
+    """Write a run's page anew, and say what it has made, and where."""
+    from repro.report import write_page
+    from repro.results import MANIFEST
+
+    root = _root(results, profile, corpus)
+    _print_results(root)
+    if not (root / MANIFEST).is_file():
+        out.print("There is no page yet: the run has not come to its end; go on with `repro run`.")
+        return
+    page = write_page(root, reference=reference or _reference(profile))
+    out.print(f"report    {page}", markup=False, soft_wrap=True)
 
 
 def _print_results(root: Path) -> None:
-    from repro.report import Run
+    from repro.results import Run
 
     found = Run.read(root)
     table = Table("results of", str(root), box=None)
@@ -353,9 +366,7 @@ def verify(
     profile: ProfileOption = "demo",
     corpus: CorpusOption = SYNTHETIC,
     results: ResultsOption = Path("results"),
-    reference: Annotated[
-        Path | None, typer.Option(help="The numbers to hold it against; the committed ones.")
-    ] = None,
+    reference: ReferenceOption = None,
 ) -> None:
     """Hold a run's numbers against the committed reference, cell by cell.
 
@@ -364,10 +375,36 @@ def verify(
     """
     from repro.study.commands import print_verdicts
 
-    if reference is None:
-        reference = _checkout() / "results" / "reference" / f"{Path(profile).stem}.json"
-    if not print_verdicts(_root(results, profile, corpus), reference):
+    if not print_verdicts(_root(results, profile, corpus), reference or _reference(profile)):
         raise typer.Exit(1)
+
+
+@app.command("reference")
+def make_reference(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Results' folders (as of --results) of repeat runs of other seeds."),
+    ],
+    profile: ProfileOption = "demo",
+    corpus: CorpusOption = SYNTHETIC,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="The file to write; the committed reference.")
+    ] = None,
+) -> None:
+    """Make the reference of ``repro verify`` from repeat runs: the first one's values, all's noise.
+
+    A cell's tolerance is 2.8 standard deviations over the runs: give three or more.
+    """
+    from repro.study.commands import write_reference_of
+
+    to = to or _reference(profile)
+    write_reference_of([_root(folder, profile, corpus) for folder in runs], to)
+    out.print(f"reference  {to}", markup=False, soft_wrap=True)
+
+
+def _reference(profile: str) -> Path:
+    """Where the committed reference of a profile stands."""
+    return _checkout() / "results" / "reference" / f"{Path(profile).stem}.json"
 
 
 @app.command()

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from repro.baselines.settings import BaselineSettings
 from repro.corpus.settings import CorpusSettings
 from repro.errors import UserError
 from repro.motion.person import EyesMethod, MouthMethod, PoseMethod
@@ -73,6 +74,7 @@ class Profile(BaseModel):
     refine: RefineSettings = RefineSettings()
     refine_general: RefineSettings = RefineSettings(lambda_attention=0.1)
     talk: TalkSettings = TalkSettings()
+    baselines: BaselineSettings = BaselineSettings()
 
     @model_validator(mode="before")
     @classmethod

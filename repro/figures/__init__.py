@@ -1,7 +1,7 @@
 """Pictures that the notebooks show and keep.
 
 ``basics``: sheets of frames, curves, overlays, under ``figures.`` itself. Each notebook with
-pictures of its own has a module: ``reconstruction``.
+pictures of its own has a module, such as ``reconstruction``.
 """
 
 from repro.figures.basics import (

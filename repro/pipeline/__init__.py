@@ -4,6 +4,7 @@ Notebooks, ``repro run`` and ``repro talk`` call the same functions. A stage tha
 from the same inputs and settings is read, not made again; one that was cut off leaves nothing.
 """
 
+from repro.pipeline.baselines import atvg, you_said_that
 from repro.pipeline.motion import general_motion, personal_motion
 from repro.pipeline.network import coefficient_network
 from repro.pipeline.refinement import general_refiner, personal_refiner
@@ -26,6 +27,7 @@ __all__ = [
     "SYNTHETIC",
     "Target",
     "Workspace",
+    "atvg",
     "coefficient_network",
     "corpus",
     "further_targets",
@@ -42,4 +44,5 @@ __all__ = [
     "source_digest",
     "target",
     "videos",
+    "you_said_that",
 ]

@@ -15,11 +15,21 @@ from repro.motion.data import Example
 from repro.motion.losses import vertex_metric
 from repro.motion.mapping import MotionMapping
 from repro.motion.performed import performed_clips
+from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import SYNTHETIC, Workspace, counting, one_thread
 
 _CODE = "speech", "motion"
+
+_PERSONAL = (
+    "fine_tune_lambda_expression_continuity",
+    "fine_tune_lr",
+    "fine_tune_epochs",
+    "members",
+    "ridge_share",
+)
+"""Settings that nothing general depends on."""
 
 MOUTH_WEIGHT = 10.0
 """Weight of lip vertices beside the face's, where errors are measured in vertices."""
@@ -31,10 +41,14 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     A training that was cut off goes on after its last epoch.
     """
     clips = general_targets(ws)
+    usual = MotionSettings()
+    settings = ws.profile.motion.model_copy(
+        update={name: getattr(usual, name) for name in _PERSONAL}
+    )
     without = _voices_held_out(ws)
     key = {
         "clips": [t.key for t in clips],
-        "settings": ws.profile.motion,
+        "settings": settings,
         "seed": ws.seed,
         "without": without,
     }
@@ -45,7 +59,8 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
         if without:
             examples += _performed(ws, without)
         state = ws.checkpoint("motion-general", key, *code)
-        _train(ws, folder, partial(train_general, examples, checkpoint=state), "general motion")
+        train = partial(train_general, examples, settings=settings, checkpoint=state)
+        _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 
     folder = ws.stage("motion-general", key, make, *code)
@@ -84,7 +99,9 @@ def personal_motion(
     def make(folder: Path) -> None:
         windows, motion = person.windows[:frames], person.motion[:frames]
         state = ws.checkpoint("motion-personal", key, *_CODE)
-        train = partial(fine_tune, general, windows, motion, checkpoint=state)
+        train = partial(
+            fine_tune, general, windows, motion, settings=ws.profile.motion, checkpoint=state
+        )
         _train(ws, folder, train, "personal motion")
         shutil.rmtree(state)
 
@@ -100,7 +117,6 @@ def _train(
 ) -> None:
     with one_thread(), tqdm(desc=title, unit="epoch") as bar:
         mapping, history = train(
-            settings=ws.profile.motion,
             seed=ws.seed,
             device=ws.device,
             metric=expression_metric(ws),

@@ -14,6 +14,7 @@ from repro.pipeline.workspace import Workspace, counting
 from repro.refine.checkpoint import Checkpoint
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner
+from repro.refine.settings import RefineSettings
 from repro.refine.train import RefineHistory, train_refiner
 
 _CODE = "render", "refine"
@@ -24,9 +25,11 @@ _EVERY = 100
 def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
     """The refiner trained on the general clips, its history and its key (notebook 06)."""
     people = general_targets(ws)
+    usual = RefineSettings()  # nothing general depends on how a person is fine-tuned
+    settings = ws.profile.refine_general.model_copy(update={"fine_tune_lr": usual.fine_tune_lr})
     key = {
         "people": [t.key for t in people],
-        "settings": ws.profile.refine_general,
+        "settings": settings,
         "render": ws.profile.render,
         "seed": ws.seed,
     }
@@ -34,7 +37,7 @@ def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
     def make(folder: Path) -> None:
         data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
         state = ws.checkpoint("refine-general", key, *_CODE)
-        _train(ws, folder, data, ws.profile.refine_general, None, "general refinement", state)
+        _train(ws, folder, data, settings, None, "general refinement", state)
 
     folder = ws.stage("refine-general", key, make, *_CODE)
     return *_read_refiner(ws, folder), folder.name

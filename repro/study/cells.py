@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repro.errors import UserError
-from repro.report import MANIFEST, Run
+from repro.results import MANIFEST, Run
 
 _NO_RESULT = re.compile(
     r"^(seed|seconds|fps|device|profile)$|_(s|ms|mib|gib|fps)$|ms_per_frame$|^frames_per_s$"

@@ -143,6 +143,24 @@ def print_verdicts(root: Path, reference: Path) -> bool:
     return holds(verdicts)
 
 
+def write_reference_of(roots: list[Path], to: Path) -> None:
+    """Write the reference that repeat runs give, and print how noisy their numbers are."""
+    from repro.study.cells import read_results
+    from repro.study.verdict import make_reference, write_reference
+
+    reference = make_reference([read_results(root) for root in roots])
+    write_reference(to, reference)
+    cells = [cell for stage in reference.cells.values() for cell in stage.values()]
+    same = sum(cell.tolerance == 0 for cell in cells)
+    unknown = sum(cell.tolerance != cell.tolerance for cell in cells)
+    seeds = ", ".join(str(origin.seed) for origin in reference.origins)
+    out.print(
+        f"runs       {len(roots)}, of seeds {seeds}\ncells      {len(cells)}: {same} the same in "
+        f"all runs, {unknown} whose noise could not be measured",
+        markup=False,
+    )
+
+
 def _number(value: float | None, digits: str = ".6g") -> str:
     """A number as text; empty where there is none, a dash where it is undefined."""
     if value is None:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from repro.study.ratings import Share, share, table
 
@@ -47,6 +48,16 @@ def table_one() -> dict[str, dict[str, Share]]:
         }
         for question, row in record["percent"].items()
     }
+
+
+def table_two() -> pd.DataFrame:
+    """Table 2 as printed: method, PSNR, SSIM, LMD, and on which corpus by whose protocol."""
+    record = published_votes()["table_2"]
+    rows = [
+        {"method": method, **dict(zip(record["columns"], values, strict=True))}
+        for method, values in record["rows"].items()
+    ]
+    return pd.DataFrame(rows).assign(corpus=record["corpus"], protocol=record["protocol"])
 
 
 def head_pose_marks() -> dict[int, int]:

@@ -73,3 +73,30 @@ def test_nothing_to_compare_exits_with_2(call, tmp_path, reference):
     code, _, error = verify(call, tmp_path / "r0", tmp_path / "none.json")
     assert code == 2 and "none.json' cannot be read" in error
     assert len(error.splitlines()) == 1
+
+
+def make(call, to, *results):
+    return call("reference", *results, "--profile", "smoke", "--out", to)
+
+
+def test_repeat_runs_make_a_reference_that_each_of_them_holds_to(call, tmp_path):
+    runs = [tmp_path / f"r{seed}" for seed in range(3)]
+    for seed, folder in enumerate(runs):
+        write_run(folder, seed=seed, psnr=30.0 + seed, steps=800)
+    path = tmp_path / "reference" / "smoke.json"
+    code, printed, _ = make(call, path, *runs)
+    assert code == 0
+    assert "3, of seeds 0, 1, 2" in printed
+    assert "2: 1 the same in all runs, 0 whose noise could not be measured" in printed
+    cell = json.loads(path.read_text())["stages"]["06_gan_refinement"]["cells"]["psnr"]
+    assert cell == {"value": 30.0, "tolerance": pytest.approx(2.8), "n": 3}
+    for folder in runs:
+        assert verify(call, folder, path)[0] == 0
+
+
+def test_runs_that_are_no_repeats_make_no_reference(call, tmp_path):
+    write_run(tmp_path / "a", seed=0, psnr=30.0)
+    write_run(tmp_path / "b", seed=1, psnr=30.0, ssim=0.9)
+    code, _, error = make(call, tmp_path / "smoke.json", tmp_path / "a", tmp_path / "b")
+    assert code == 2 and "no repeats: cell 'ssim'" in error
+    assert not (tmp_path / "smoke.json").exists()

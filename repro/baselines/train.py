@@ -1,0 +1,195 @@
+"""Training of the earlier systems, and their files."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from repro.baselines.atvg import Atvg
+from repro.baselines.faces import Drawn, FaceClip, draw_frames
+from repro.baselines.settings import BaselineSettings
+from repro.baselines.you_said_that import YouSaidThat
+from repro.errors import UserError
+from repro.files import atomic_path, write_json
+from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+
+Draw = Callable[[np.random.Generator], Tensor]
+"""Draws samples and gives the loss on them."""
+
+
+@dataclass(frozen=True)
+class BaselineHistory:
+    """What a training did: the loss of every step, by network."""
+
+    losses: dict[str, list[float]] = field(default_factory=dict)
+
+
+def train_you_said_that(
+    clips: Sequence[FaceClip],
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[YouSaidThat, BaselineHistory]:
+    """Train You Said That on clips of many people.
+
+    Parameters
+    ----------
+    checkpoint : where the state is kept; a training that was cut off goes on from there, with the
+        same result
+
+    Raises
+    ------
+    UserError
+        No clips; a checkpoint of another training.
+    """
+    _check(clips, settings)
+    network = _seeded(lambda: YouSaidThat(settings), seed)
+
+    def loss(rng: np.random.Generator) -> Tensor:
+        return network.loss(_on(draw_frames(clips, settings.batch, rng), device))
+
+    losses = _train(network, loss, settings.steps, settings, seed=seed, device=device,
+                    checkpoint=checkpoint, progress=progress)  # fmt: skip
+    return network.cpu().eval(), BaselineHistory({"picture": losses})
+
+
+def train_atvg(
+    clips: Sequence[FaceClip],
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Atvg, BaselineHistory]:
+    """Train both networks of ATVG on clips of many people, each with the true landmarks.
+
+    Parameters and errors as ``train_you_said_that``.
+    """
+    _check(clips, settings)
+    network = _seeded(lambda: Atvg(settings), seed)
+    network.shapes.fit([clip.landmarks for clip in clips])
+    network.shapes.to(device)
+    sequences = [clip for clip in clips if len(clip) >= settings.window_frames]
+
+    def landmark_loss(rng: np.random.Generator) -> Tensor:
+        return network.landmark_loss(sequences, settings.batch, rng)
+
+    def picture_loss(rng: np.random.Generator) -> Tensor:
+        return network.picture.loss(_on(draw_frames(clips, settings.batch, rng), device))
+
+    losses = {}
+    for name, part, loss, steps in (
+        ("landmarks", network.landmarks, landmark_loss, settings.landmark_steps),
+        ("picture", network.picture, picture_loss, settings.steps),
+    ):
+        state = None
+        if checkpoint is not None:
+            path = checkpoint.path.with_name(f"{checkpoint.path.name}-{name}")
+            state = Checkpoint(path, checkpoint.every)
+        losses[name] = _train(part, loss, steps, settings, seed=seed, device=device,
+                              checkpoint=state, progress=progress)  # fmt: skip
+    return network.cpu().eval(), BaselineHistory(losses)
+
+
+def _check(clips: Sequence[FaceClip], settings: BaselineSettings) -> None:
+    if not clips or max(map(len, clips)) < settings.window_frames:
+        raise UserError(
+            f"The baselines need general clips of at least {settings.window_frames} frames; "
+            "add clips to the corpus."
+        )
+
+
+def _seeded(make: Callable[[], nn.Module], seed: int):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def _on(drawn: Drawn, device: str) -> Drawn:
+    return Drawn(*(getattr(drawn, name).to(device) for name in Drawn.__dataclass_fields__))
+
+
+def _train(
+    network: nn.Module,
+    loss: Draw,
+    steps: int,
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    device: str,
+    checkpoint: Checkpoint | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[float]:
+    """Adam, its rate falling to zero over the last half; the loss of every step."""
+    kind, _, index = device.partition(":")
+    fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
+    network.to(fabric.device).train()
+    optimiser = torch.optim.Adam(network.parameters(), settings.lr, betas=(0.5, 0.999))
+    modules: dict[str, nn.Module] = {"network": network}
+    optimisers: dict[str, torch.optim.Optimizer] = {"adam": optimiser}
+    about = hashlib.sha256(f"{settings.model_dump_json()} {seed} {steps}".encode()).hexdigest()
+    done = Progress()
+    if checkpoint is not None:
+        done = load_checkpoint(checkpoint.path, modules=modules, optimisers=optimisers, about=about)
+    curve = done.losses.setdefault("loss", [])
+    while done.step < steps:
+        for group in optimiser.param_groups:
+            group["lr"] = settings.lr * min(1.0, 2 * (1 - done.step / steps))
+        optimiser.zero_grad()
+        value = loss(np.random.default_rng([seed, done.step]))
+        fabric.backward(value)
+        optimiser.step()
+        curve.append(float(value.detach()))
+        if not np.isfinite(curve[-1]):
+            raise UserError(
+                f"Training of a baseline broke at step {done.step}: its loss is not a finite "
+                "number; lower baselines.lr."
+            )
+        done.step += 1
+        if progress is not None:
+            progress(done.step, steps)
+        if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == steps):
+            save_checkpoint(
+                checkpoint.path, done, modules=modules, optimisers=optimisers, about=about
+            )
+    return curve
+
+
+def save_baseline(
+    network: nn.Module, path: Path, settings: BaselineSettings, history: BaselineHistory
+) -> None:
+    """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary)
+    about = {"settings": settings.model_dump(mode="json"), "history": asdict(history)}
+    write_json(path.with_suffix(".json"), about)
+
+
+def load_baseline(kind: type[YouSaidThat] | type[Atvg], path: Path):
+    """Read what ``save_baseline`` wrote: the network, ready to speak, and its history.
+
+    Raises
+    ------
+    UserError
+        A file is missing, damaged, or of another version.
+    """
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        network = _seeded(lambda: kind(BaselineSettings(**about["settings"])), 0)
+        network.load_state_dict(load_file(path))
+        return network.eval(), BaselineHistory(**about["history"])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise UserError(f"Baseline '{path}' cannot be read ({error}); train it again.") from error

@@ -1,0 +1,78 @@
+"""The two earlier systems of Table 2, trained on the general clips (notebook 08)."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from repro.baselines.atvg import Atvg
+from repro.baselines.faces import FaceClip, face_clip, face_crop, face_pictures
+from repro.baselines.train import (
+    BaselineHistory,
+    load_baseline,
+    save_baseline,
+    train_atvg,
+    train_you_said_that,
+)
+from repro.baselines.you_said_that import YouSaidThat
+from repro.pipeline.targets import Target, general_targets
+from repro.pipeline.workspace import Workspace, counting, one_thread
+from repro.refine.checkpoint import Checkpoint
+
+_CODE = "speech", "baselines"
+_EVERY = 500
+"""Steps between checkpoints: a training that was cut off goes on from the last one."""
+
+
+def you_said_that(ws: Workspace) -> tuple[YouSaidThat, BaselineHistory, str]:
+    """You Said That trained on the general clips, its history and its key."""
+    return _baseline(ws, "you-said-that", YouSaidThat, train_you_said_that)
+
+
+def atvg(ws: Workspace) -> tuple[Atvg, BaselineHistory, str]:
+    """ATVG trained on the general clips, its history and its key."""
+    return _baseline(ws, "atvg", Atvg, train_atvg)
+
+
+def _baseline(ws: Workspace, name: str, kind: type, train: Callable):
+    people = [person for person in general_targets(ws) if person.audio is not None]
+    settings = ws.profile.baselines
+    key = {
+        "people": [person.key for person in people],
+        "settings": settings.model_dump(exclude={"test_frames", "measured_every"}, mode="json"),
+        "seed": ws.seed,
+    }
+
+    def make(folder: Path) -> None:
+        state = ws.checkpoint(f"baseline-{name}", key, *_CODE)
+        with one_thread(), tqdm(desc=name, unit="step") as bar:
+            network, history = train(
+                [_clip(ws, person) for person in people],
+                settings,
+                seed=ws.seed,
+                device=ws.device,
+                checkpoint=Checkpoint(state, every=_EVERY),
+                progress=counting(bar),
+            )
+        save_baseline(network, folder / "network.safetensors", settings, history)
+        for left in state.parent.glob(f"{state.name}*"):
+            left.unlink()
+
+    folder = ws.stage(f"baseline-{name}", key, make, *_CODE)
+    return *load_baseline(kind, folder / "network.safetensors"), folder.name
+
+
+def _clip(ws: Workspace, person: Target) -> FaceClip:
+    """A clip's face, cut out once: all trainings read it."""
+    settings = ws.profile.baselines
+    crop = face_crop(person.track.landmarks[0], settings)
+    key = {"person": person.key, "crop": asdict(crop)}
+
+    def make(folder: Path) -> None:
+        np.save(folder / "pictures.npy", face_pictures(person.frames, crop))
+
+    folder = ws.stage("faces", key, make, "reconstruct", "baselines")
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    return face_clip(pictures, crop, person.track.landmarks, person.windows, settings)
