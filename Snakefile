@@ -32,7 +32,9 @@ STAGES = {
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
+    "07_ablations": (["06_gan_refinement"], ["study"]),
     "09_head_pose_hs": (["04_fine_tuning"], ["study"]),
+    "10_frame_count": (["06_gan_refinement"], ["study"]),
     "00_quickstart": (
         ["06_gan_refinement"],
         ["talk", "talk_photo", "output", "label", "credentials"],

@@ -16,6 +16,7 @@ from repro.pipeline.targets import (
     general_targets,
     personal_targets,
     recordings,
+    study_targets,
     target,
     videos,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "recordings",
     "renderer",
     "source_digest",
+    "study_targets",
     "target",
     "videos",
 ]

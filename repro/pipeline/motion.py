@@ -33,7 +33,8 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
         state = ws.checkpoint("motion-general", key, *_CODE)
-        _train(ws, folder, partial(train_general, examples, checkpoint=state), "general motion")
+        train = partial(train_general, examples, seed=ws.seed, checkpoint=state)
+        _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 
     folder = ws.stage("motion-general", key, make, *_CODE)
@@ -41,22 +42,26 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
 
 
 def personal_motion(
-    ws: Workspace, person: Target, *, frames: int
+    ws: Workspace, person: Target, *, frames: int, seed: int | None = None
 ) -> tuple[MotionMapping, MotionHistory, str]:
-    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04)."""
+    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04).
+
+    ``seed``: of the fine-tuning alone, where it is not the workspace's.
+    """
     general, _, general_key = general_motion(ws)
+    drawn = ws.seed if seed is None else seed
     key = {
         "general": general_key,
         "person": person.key,
         "frames": frames,
         "settings": ws.profile.motion,
-        "seed": ws.seed,
+        "seed": drawn,
     }
 
     def make(folder: Path) -> None:
         windows, motion = person.windows[:frames], person.motion[:frames]
         state = ws.checkpoint("motion-personal", key, *_CODE)
-        train = partial(fine_tune, general, windows, motion, checkpoint=state)
+        train = partial(fine_tune, general, windows, motion, seed=drawn, checkpoint=state)
         _train(ws, folder, train, "personal motion")
         shutil.rmtree(state)
 
@@ -73,7 +78,6 @@ def _train(
     with one_thread(), tqdm(desc=title, unit="epoch") as bar:
         mapping, history = train(
             settings=ws.profile.motion,
-            seed=ws.seed,
             device=ws.device,
             metric=_metric(ws),
             progress=counting(bar),
