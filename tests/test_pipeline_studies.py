@@ -110,6 +110,13 @@ def test_the_study_clip_stands_for_its_person(monkeypatch, own, people):
     assert studies.frame_count_people(ws) == expected
 
 
+class Clip(SimpleNamespace):
+    """A clip of ten frames."""
+
+    def __len__(self):
+        return 10
+
+
 @pytest.fixture
 def trained(monkeypatch):
     """What trainings are given, by the seeds and settings of their calls; nothing is trained."""
@@ -124,10 +131,9 @@ def trained(monkeypatch):
         return Nothing(), refinement_stage.RefineHistory(1, 1, 0.0, {})
 
     monkeypatch.setattr(refinement_stage, "train_refiner", train_refiner)
-    monkeypatch.setattr(refinement_stage, "general_targets", lambda _: [SimpleNamespace(key="g")])
+    monkeypatch.setattr(refinement_stage, "general_targets", lambda _: [Clip(key="g")])
     monkeypatch.setattr(refinement_stage, "_read_refiner", lambda *_: (None, None))
-    monkeypatch.setattr(refinement_stage, "pairs", lambda _, person, *, albedo=None, **__: albedo)
-    monkeypatch.setattr(SimpleNamespace, "__len__", lambda _: 10, raising=False)
+    monkeypatch.setattr(refinement_stage, "pairs", lambda *_, albedo=None, **__: albedo)
     return calls
 
 

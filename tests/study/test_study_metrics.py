@@ -27,7 +27,9 @@ def real():
 
 
 def measured(made, real):
-    masks = [np.ones((SIDE, SIDE), bool)] * FRAMES
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[2:-2, 2:-2] = True
+    masks = [mask] * FRAMES
     taken = m.picture_measures(made, real, masks, np.zeros((FRAMES, 478, 2)), Colours())
     return {measure.name: measure for measure in taken}
 
