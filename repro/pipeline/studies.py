@@ -347,8 +347,9 @@ def frame_count_outcomes(
         A clip too short for two of the counts.
     """
     given = ws.profile.frame_count
-    steps = {} if given.refine_steps is None else {"refine.steps": given.refine_steps}
-    ws = replace(ws, profile=overridden(ws.profile, steps))
+    spent = {"motion.fine_tune_epochs": given.motion_epochs, "refine.steps": given.refine_steps}
+    spent = {name: value for name, value in spent.items() if value is not None}
+    ws = replace(ws, profile=overridden(ws.profile, spent))
     plan = [
         (person, count, k)
         for person in people

@@ -44,6 +44,8 @@ class FrameCountSettings(BaseModel):
     """Fine-tunings with each count."""
     test_frames: int = Field(100, ge=10)
     """Frames at the clip's end on which all counts are tested."""
+    motion_epochs: int | None = Field(None, ge=1)
+    """Passes of fine-tuning the mapping over the frames; None: the profile's."""
     refine_steps: int | None = Field(None, ge=1)
     """Steps of fine-tuning the refiner, the same with every count; None: the profile's, where
     ``refine.epochs`` without ``refine.steps`` takes longer the more frames there are."""
