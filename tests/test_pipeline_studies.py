@@ -174,16 +174,3 @@ def test_another_seed_fine_tunes_the_mapping_anew(monkeypatch, tmp_path):
     assert len(list((ws.root / "stages" / "motion-general").iterdir())) == 1
     weights = [made[seed][0].state_dict() for seed in (0, 1)]
     assert any(not torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-
-
-def test_passes_of_fine_tuning_leave_the_general_mapping_as_it_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(motion_stage, "general_targets", lambda _: [heard_clip()])
-    keys = set()
-    for epochs in (1, 2):
-        few = {"motion.epochs": 1, "motion.fine_tune_epochs": epochs}
-        ws = Workspace.open(tmp_path, load_profile("smoke", few))
-        mapping, history, key = motion_stage.personal_motion(ws, heard_clip(), frames=30)
-        assert history.epochs == mapping.settings.fine_tune_epochs == epochs
-        keys.add(key)
-    assert len(keys) == 2
-    assert len(list((tmp_path / "stages" / "motion-general").iterdir())) == 1

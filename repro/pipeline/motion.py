@@ -18,14 +18,6 @@ from repro.pipeline.workspace import Workspace, counting, one_thread
 
 _CODE = "speech", "motion"
 
-_FINE_TUNING = {
-    "fine_tune_lr",
-    "fine_tune_epochs",
-    "fine_tune_lambda_expression_continuity",
-    "members",
-}
-"""Settings that the general mapping does not depend on."""
-
 MOUTH_WEIGHT = 10.0
 """Weight of lip vertices beside the face's, where errors are measured in vertices."""
 
@@ -36,8 +28,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     A training that was cut off goes on after its last epoch.
     """
     clips = general_targets(ws)
-    settings = ws.profile.motion.model_dump(mode="json", exclude=_FINE_TUNING)
-    key = {"clips": [t.key for t in clips], "settings": settings, "seed": ws.seed}
+    key = {"clips": [t.key for t in clips], "settings": ws.profile.motion, "seed": ws.seed}
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
