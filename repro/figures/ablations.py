@@ -82,14 +82,8 @@ def effect_table(table: pd.DataFrame) -> Figure:
     units = table.drop_duplicates("metric").set_index("metric")["unit"]
     axis.set_xlim(0, len(metrics))
     axis.set_ylim(len(variants), 0)
-    axis.set_xticks(
-        np.arange(len(metrics)) + 0.5,
-        [
-            _wrapped(f"{name}" if units[name] == "1" else f"{name} ({units[name]})")
-            for name in metrics
-        ],
-        fontsize=7.5,
-    )
+    labels = [_wrapped(_with_unit(name, units[name])) for name in metrics]
+    axis.set_xticks(np.arange(len(metrics)) + 0.5, labels, fontsize=7.5)
     axis.xaxis.tick_top()
     axis.set_yticks(np.arange(len(variants)) + 0.5, variants)
     axis.tick_params(length=0)
@@ -98,6 +92,11 @@ def effect_table(table: pd.DataFrame) -> Figure:
     handles = [Patch(facecolor=_COLOURS[v], edgecolor="0.75", label=v) for v in shown]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
     return figure
+
+
+def _with_unit(name: str, unit: str) -> str:
+    """The name, with its unit where it has a plain one."""
+    return name if unit == "1" or unit.startswith("weights") else f"{name} ({unit})"
 
 
 def _wrapped(text: str, width: int = 14) -> str:
@@ -134,8 +133,7 @@ def seed_values(measures: pd.DataFrame, own: pd.DataFrame) -> Figure:
         axis.set_xlim(-0.5, 1.5)
         axis.margins(y=0.25)
         axis.set_xticks([0, 1], ["full", row.variant], fontsize=7.5)
-        unit = "" if row.unit == "1" else f" ({row.unit})"
-        axis.set_title(_wrapped(row.metric + unit, 30), fontsize=8.5)
+        axis.set_title(_wrapped(_with_unit(row.metric, row.unit), 30), fontsize=8.5)
         axis.tick_params(axis="y", labelsize=7.5)
         axis.grid(alpha=0.3, axis="y")
     for axis in axes.flat[len(own) :]:

@@ -134,16 +134,10 @@ def outcome(subject: Subject, profile: Profile, *, seed: int, spoken_frames: int
     )
     if profile.ablations.fixed_identity:
         refiner = with_one_identity(refiner, _mean_identity(subject))
-    made_by = {
-        **subject.key,
-        "refiner": refine_key,
-        "fixed_identity": profile.ablations.fixed_identity,
-    }
-    pictures = _pictures(subject, refiner, profile, made_by)
-    spoken = _spoken(
-        subject, mapping, refiner, profile, {**made_by, "mapping": motion_key},
-        seed=seed, count=spoken_frames,
-    )  # fmt: skip
+    refined_by = {"refiner": refine_key, "fixed_identity": profile.ablations.fixed_identity}
+    pictures = _pictures(subject, refiner, profile, {**subject.key, **refined_by})
+    heard_by = {**subject.key, "mapping": motion_key, **(refined_by if spoken_frames else {})}
+    spoken = _spoken(subject, mapping, refiner, profile, heard_by, seed=seed, count=spoken_frames)
     with np.load(spoken / "curves.npz") as stored:
         curves = dict(stored)
     return Outcome(

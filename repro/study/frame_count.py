@@ -98,8 +98,9 @@ def _finding(metric: m.Metric, rows: pd.DataFrame) -> str:
     if pd.isna(rows["noise"]).all():
         return f"{said}; noise unknown, one fine-tuning with each count."
     enough = rows[rows["loss"] - best["loss"] <= noise].iloc[0]
+    said = f"{said}; noise {noise:.2g}"
     if enough["frames"] == first["frames"]:
-        return f"{said}; noise {noise:.2g}: no count is better than the least by more than that."
-    return (
-        f"{said}; noise {noise:.2g}: from {enough['frames']} frames on no gain is larger than that."
-    )
+        return f"{said}: no count is better than the least by more than that."
+    if enough["frames"] == rows["frames"].max():
+        return f"{said}: better than every smaller count by more than that."
+    return f"{said}: from {enough['frames']} frames on no gain is larger than that."

@@ -8,12 +8,15 @@ import cv2
 import ipywidgets as ui
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from repro import FPS
 
 _CURSOR = (200, 30, 30)
-_GAP_PX = 4
+_COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple")
+"""Of the curves, and of the names above the pictures."""
+_GAP_PX, _NAME_PX = 4, 20
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,11 @@ class Comparison(ui.VBox):
     def render(self) -> np.ndarray:
         """The picture of the present moment, (H, W, 3) uint8: the videos above their curves."""
         t = self.frame.value
-        faces = [_fitted(self._takes[name].frames[t], self._side) for name in self.shown]
-        strip = np.concatenate([_padded(face) for face in faces], axis=1)
+        faces = [
+            _named(_fitted(self._takes[name].frames[t], self._side), name, colour)
+            for name, colour in zip(self.shown, _COLOURS, strict=False)
+        ]
+        strip = np.concatenate(faces, axis=1)
         below = self._curves.copy()
         for top, bottom, left, right in self._axes:
             last = max(self.frame.max, 1)
@@ -150,8 +156,14 @@ def _fitted(frame: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(np.asarray(frame), (side, side), interpolation=method)
 
 
-def _padded(face: np.ndarray) -> np.ndarray:
-    return cv2.copyMakeBorder(face, 0, 0, 0, _GAP_PX, cv2.BORDER_CONSTANT, value=(255,) * 3)
+def _named(face: np.ndarray, name: str, colour: str) -> np.ndarray:
+    """The picture with its name above it, and a gap at its right."""
+    padded = cv2.copyMakeBorder(
+        face, _NAME_PX, 0, 0, _GAP_PX, cv2.BORDER_CONSTANT, value=(255,) * 3
+    )
+    rgb = [round(255 * part) for part in to_rgb(colour)]
+    place, font = (2, _NAME_PX - 6), cv2.FONT_HERSHEY_SIMPLEX
+    return cv2.putText(padded, name, place, font, 0.45, rgb, 1, cv2.LINE_AA)
 
 
 def _drawn_curves(
@@ -163,19 +175,17 @@ def _drawn_curves(
     """
     dpi, names = 100, list(takes[0].curves)
     figure = Figure(
-        figsize=(width_px / dpi, 1.15 * len(names) + 0.55), dpi=dpi, layout="constrained"
+        figsize=(width_px / dpi, 1.15 * len(names) + 0.3), dpi=dpi, layout="constrained"
     )
     axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for axis, name in zip(axes, names, strict=True):
-        for take in takes:
-            axis.plot(np.arange(count) / FPS, take.curves[name][:count], lw=1.2, label=take.name)
+        for take, colour in zip(takes, _COLOURS, strict=False):
+            axis.plot(np.arange(count) / FPS, take.curves[name][:count], lw=1.2, color=colour)
         axis.set_ylabel(name, fontsize=7)
         axis.tick_params(labelsize=7)
         axis.grid(alpha=0.3)
         axis.set_xlim(0, max(count - 1, 1) / FPS)
     axes[-1].set_xlabel("seconds", fontsize=7)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=7)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = np.asarray(canvas.buffer_rgba())[..., :3]

@@ -58,6 +58,11 @@ def test_findings_say_from_where_on_nothing_is_gained():
     assert said.endswith("from 300 frames on no gain is larger than that.")
 
 
+def test_findings_say_that_the_most_frames_are_the_best():
+    said = study.findings(every_metric({50: [20, 20.1], 300: [25, 25.1]}))[0]
+    assert said.endswith("better than every smaller count by more than that.")
+
+
 def test_findings_say_that_noise_hides_everything():
     said = study.findings(every_metric({50: [20, 25], 300: [21, 26]}))[0]
     assert said.endswith("no count is better than the least by more than that.")

@@ -48,6 +48,14 @@ def test_a_place_shows_what_is_chosen_for_it(takes):
     assert seen(view, 1, 2) == COLOURS["c"]
 
 
+def test_names_stand_above_the_pictures_in_the_colours_of_their_curves(takes):
+    picture = compare(takes, shown=["a", "b"], side_px=200).render()
+    orange = (np.abs(picture.astype(int) - (255, 127, 14)).sum(-1) < 30).nonzero()
+    above = orange[0] < 20
+    assert above.any() and (~above).any()
+    assert orange[1][above].min() >= 204
+
+
 def test_two_become_four_and_two_again(takes):
     view = compare(takes, shown=["a", "b"], side_px=80)
     view.number.value = 4
@@ -58,7 +66,7 @@ def test_two_become_four_and_two_again(takes):
 
 
 def cursor_columns(view):
-    picture = view.render()[80:]
+    picture = view.render()[80 + 20 :]
     return np.flatnonzero((picture == (200, 30, 30)).all(-1).any(0))
 
 
