@@ -35,7 +35,7 @@ def quality(table: pd.DataFrame) -> Figure:
         axis.errorbar(rows["frames"], rows["mean"], yerr=noise, fmt="o-", ms=4, lw=1.3, capsize=3)
         unit = rows["unit"].iloc[0]
         name = metric.name if unit == "1" or "weights" in unit else f"{metric.name} ({unit})"
-        axis.set_title(f"{name}: {_ARROW[metric.better]}", fontsize=9)
+        axis.set_title(f"{name}\n{_ARROW[metric.better]}", fontsize=9)
         _over_frames(axis, rows["frames"].tolist())
     for axis in axes.flat[len(shown) :]:
         axis.set_visible(False)
