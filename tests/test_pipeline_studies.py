@@ -9,6 +9,7 @@ import torch
 
 from repro.config import load_profile
 from repro.evaluate.measure import NONE, Measure
+from repro.face.model import load_open_model
 from repro.motion.motion import Motion
 from repro.perform import Performance
 from repro.pipeline import motion as motion_stage
@@ -70,6 +71,20 @@ def test_a_head_held_still_keeps_what_the_face_says():
     np.testing.assert_array_equal(still.motion.expression, expression)
     np.testing.assert_array_equal(still.motion.pose, np.repeat(own[:1], 12, 0))
     assert not still.backgrounds.frame.any()
+
+
+def test_curves_are_degrees_and_the_lips_opening_and_may_be_empty(made_up_track):
+    ws = SimpleNamespace(model=load_open_model())
+    subject = SimpleNamespace(person=SimpleNamespace(track=made_up_track), ws=ws)
+    known = made_up_track.coefficients
+    pose = known.pose + np.radians([2, 7, 0, 0, 0, 0]).astype(np.float32)
+    motion = Motion(known.expression, pose)
+    curves = studies.motion_curves(subject, motion)
+    assert curves["yaw (degrees)"] == pytest.approx(7, rel=1e-5)
+    assert curves["pitch (degrees)"] == pytest.approx(2, rel=1e-5)
+    assert (np.diff(curves["lip gap (%)"]) > 0).all()
+    empty = studies.motion_curves(subject, motion[:0])
+    assert {name: len(curve) for name, curve in empty.items()} == dict.fromkeys(curves, 0)
 
 
 def outcome(value, picture=0):

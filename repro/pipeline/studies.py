@@ -288,8 +288,9 @@ def held_still(performance: Performance, pose: np.ndarray) -> Performance:
 def motion_curves(subject: Subject, motion: Motion) -> dict[str, np.ndarray]:
     """What the comparison draws beside the pictures: (T,) by name."""
     pitch, yaw = np.degrees(motion.pose[:, :2]).T
-    landmarks = subject.person.track.shape_landmarks(subject.ws.model, motion.expression)
-    gap = lip_gap(landmarks) if len(motion) else np.zeros(0)
+    gap = np.zeros(0)
+    if len(motion):
+        gap = lip_gap(subject.person.track.shape_landmarks(subject.ws.model, motion.expression))
     return {"yaw (degrees)": yaw, "pitch (degrees)": pitch, "lip gap (%)": gap}
 
 
