@@ -37,8 +37,10 @@ STAGES = {
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
+    "07_ablations": (["06_gan_refinement"], []),
     "08_tables_1_2": (["06_gan_refinement"], ["baselines", "talk_photo", "label"]),
     "09_head_pose_hs": (["04_fine_tuning"], []),
+    "10_frame_count": (["06_gan_refinement"], []),
     "00_quickstart": (
         ["06_gan_refinement"],
         ["talk", "talk_photo"],
@@ -63,18 +65,27 @@ def sources(parts):
 
 # Settings that a notebook's results do not depend on: overriding one of them leaves it as it is.
 PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share"]
-LATER = ["refine.*", "refine_general.*", "talk.*", "baselines.*"]
+REFINE = ["refine.*", "refine_general.*"]
+LATER = [*REFINE, "talk.*"]
 IGNORED = {
     "01_data_preparation": ["render.*", *LATER, *PERSONAL_MOTION],
     "02_reconstruction": LATER + PERSONAL_MOTION,
     "03_general_training": ["render.*", *LATER, *PERSONAL_MOTION],
-    "04_fine_tuning": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
-    "05_rendering": ["refine.*", "refine_general.*", "baselines.*"],
-    "06_gan_refinement": ["baselines.*"],
+    "04_fine_tuning": ["render.*", *REFINE],
+    "05_rendering": REFINE,
     "08_tables_1_2": ["talk.*", "refine.fine_tune_lr", *PERSONAL_MOTION],
-    "09_head_pose_hs": ["render.*", "refine.*", "refine_general.*", "baselines.*"],
-    "00_quickstart": ["baselines.*"],
+    "09_head_pose_hs": ["render.*", *REFINE],
 }
+OWN = {
+    "07_ablations": "ablations.*",
+    "08_tables_1_2": "baselines.*",
+    "10_frame_count": "frame_count.*",
+}
+
+
+def ignored_by(stage):
+    """Patterns of the settings that a notebook does not depend on."""
+    return IGNORED.get(stage, []) + [own for other, own in OWN.items() if other != stage]
 
 
 def parameters(ignored=()):
@@ -160,7 +171,7 @@ for stage, (before, parts) in STAGES.items():
             page=f"{ROOT}/notebooks/{stage}.html",
         params:
             python=sys.executable,
-            parameters=parameters(IGNORED.get(stage, ())),
+            parameters=parameters(ignored_by(stage)),
         threads: workflow.cores
         message:
             f"notebook {stage}"

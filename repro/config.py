@@ -22,6 +22,7 @@ from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.settings import ReconstructSettings
 from repro.refine.settings import RefineSettings
 from repro.render.face import RenderSettings
+from repro.study.settings import AblationSettings, FrameCountSettings
 
 _SAME_NETWORKS = (
     "image_px",
@@ -75,6 +76,8 @@ class Profile(BaseModel):
     refine_general: RefineSettings = RefineSettings(lambda_attention=0.1)
     talk: TalkSettings = TalkSettings()
     baselines: BaselineSettings = BaselineSettings()
+    ablations: AblationSettings = AblationSettings()
+    frame_count: FrameCountSettings = FrameCountSettings()
 
     @model_validator(mode="before")
     @classmethod

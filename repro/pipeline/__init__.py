@@ -17,6 +17,7 @@ from repro.pipeline.targets import (
     general_targets,
     personal_targets,
     recordings,
+    study_targets,
     target,
     videos,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "recordings",
     "renderer",
     "source_digest",
+    "study_targets",
     "target",
     "videos",
     "you_said_that",

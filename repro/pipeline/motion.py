@@ -59,7 +59,9 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
         if without:
             examples += _performed(ws, without)
         state = ws.checkpoint("motion-general", key, *code)
-        train = partial(train_general, examples, settings=settings, checkpoint=state)
+        train = partial(
+            train_general, examples, settings=settings, seed=ws.seed, checkpoint=state
+        )
         _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 
@@ -84,24 +86,29 @@ def _performed(ws: Workspace, without: list[str]) -> list[Example]:
 
 
 def personal_motion(
-    ws: Workspace, person: Target, *, frames: int
+    ws: Workspace, person: Target, *, frames: int, seed: int | None = None
 ) -> tuple[MotionMapping, MotionHistory, str]:
-    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04)."""
+    """The mapping fine-tuned on the person's first ``frames`` frames (notebook 04).
+
+    ``seed``: of the fine-tuning alone, where it is not the workspace's.
+    """
     general, _, general_key = general_motion(ws)
+    drawn = ws.seed if seed is None else seed
     key = {
         "general": general_key,
         "person": person.key,
         "frames": frames,
         "settings": ws.profile.motion,
-        "seed": ws.seed,
+        "seed": drawn,
     }
 
     def make(folder: Path) -> None:
         windows, motion = person.windows[:frames], person.motion[:frames]
         state = ws.checkpoint("motion-personal", key, *_CODE)
         train = partial(
-            fine_tune, general, windows, motion, settings=ws.profile.motion, checkpoint=state
-        )
+            fine_tune, general, windows, motion,
+            settings=ws.profile.motion, seed=drawn, checkpoint=state,
+        )  # fmt: skip
         _train(ws, folder, train, "personal motion")
         shutil.rmtree(state)
 
@@ -117,7 +124,6 @@ def _train(
 ) -> None:
     with one_thread(), tqdm(desc=title, unit="epoch") as bar:
         mapping, history = train(
-            seed=ws.seed,
             device=ws.device,
             metric=expression_metric(ws),
             progress=counting(bar),

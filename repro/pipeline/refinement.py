@@ -8,7 +8,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from repro import assets
-from repro.pipeline.rendering import pairs
+from repro.pipeline.rendering import pairs, render_settings
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting
 from repro.refine.checkpoint import Checkpoint
@@ -37,41 +37,53 @@ def general_refiner(ws: Workspace) -> tuple[Refiner, RefineHistory, str]:
     def make(folder: Path) -> None:
         data = [pairs(ws, t, frames=len(t), albedo_frames=len(t)) for t in people]
         state = ws.checkpoint("refine-general", key, *_CODE)
-        _train(ws, folder, data, settings, None, "general refinement", state)
+        _train(ws, folder, data, settings, None, "general refinement", state, ws.seed)
 
     folder = ws.stage("refine-general", key, make, *_CODE)
     return *_read_refiner(ws, folder), folder.name
 
 
 def personal_refiner(
-    ws: Workspace, person: Target, *, frames: int
+    ws: Workspace,
+    person: Target,
+    *,
+    frames: int,
+    albedo: str | None = None,
+    seed: int | None = None,
 ) -> tuple[Refiner, RefineHistory, str]:
-    """The refiner fine-tuned on the person's first ``frames`` frames (notebook 06)."""
+    """The refiner fine-tuned on the person's first ``frames`` frames (notebook 06).
+
+    ``albedo`` of the person's frames, where it is not the profile's; ``seed`` of the fine-tuning
+    alone, where it is not the workspace's.
+    """
+    drawn = ws.seed if seed is None else seed
     general, _, general_key = general_refiner(ws)
     key = {
         "general": general_key,
         "person": person.key,
         "frames": frames,
         "settings": ws.profile.refine,
-        "render": ws.profile.render,
-        "seed": ws.seed,
+        "render": render_settings(ws, albedo),
+        "seed": drawn,
     }
 
     def make(folder: Path) -> None:
-        data = [pairs(ws, person, frames=frames, albedo_frames=frames)]
+        data = [pairs(ws, person, frames=frames, albedo_frames=frames, albedo=albedo)]
         state = ws.checkpoint("refine-personal", key, *_CODE)
-        _train(ws, folder, data, ws.profile.refine, general, "personal refinement", state)
+        _train(ws, folder, data, ws.profile.refine, general, "personal refinement", state, drawn)
 
     folder = ws.stage("refine-personal", key, make, *_CODE)
     return *_read_refiner(ws, folder), folder.name
 
 
-def _train(ws, folder: Path, data, settings, init: Refiner | None, title: str, state: Path) -> None:
+def _train(
+    ws, folder: Path, data, settings, init: Refiner | None, title: str, state: Path, seed: int
+) -> None:
     with tqdm(desc=title, unit="step") as bar:
         refiner, history = train_refiner(
             data,
             settings,
-            seed=ws.seed,
+            seed=seed,
             identity_name=identity_network(assets.find("arcface")).name,
             init=init,
             device=ws.device,

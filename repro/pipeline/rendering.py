@@ -26,27 +26,35 @@ def renderer(
 
     ``albedo``: ``low_frequency`` or ``detailed``; the profile's by default.
     """
-    settings = ws.profile.render
-    if albedo is not None:
-        settings = RenderSettings(**{**settings.model_dump(), "albedo": albedo})
+    settings = render_settings(ws, albedo)
     return FaceRenderer.of(ws.model, person.track, person.frames[:frames], settings=settings)
 
 
-def pairs(ws: Workspace, person: Target, *, frames: int, albedo_frames: int) -> PersonPairs:
+def render_settings(ws: Workspace, albedo: str | None = None) -> RenderSettings:
+    """The profile's, with another ``albedo`` where one is given."""
+    settings = ws.profile.render
+    if albedo is None:
+        return settings
+    return RenderSettings(**{**settings.model_dump(), "albedo": albedo})
+
+
+def pairs(
+    ws: Workspace, person: Target, *, frames: int, albedo_frames: int, albedo: str | None = None
+) -> PersonPairs:
     """Each of the first ``frames`` frames rendered over itself, beside the real one.
 
-    ``albedo_frames``: how many of them the albedo may come from.
+    ``albedo_frames``: how many of them the albedo may come from; ``albedo``: as ``renderer``'s.
     """
     key = {
         "person": person.key,
         "frames": frames,
         "albedo_frames": albedo_frames,
-        "render": ws.profile.render,
+        "render": render_settings(ws, albedo),
         "model": ws.model.sha256,
     }
 
     def make(folder: Path) -> None:
-        draw = renderer(ws, person, frames=albedo_frames)
+        draw = renderer(ws, person, frames=albedo_frames, albedo=albedo)
         track, coefficients = person.track, person.track.coefficients
         rendered = np.empty_like(person.frames[:frames])
         mask = np.empty(rendered.shape[:3], np.uint8)

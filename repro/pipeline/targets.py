@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 from repro import FPS
 from repro.corpus.clip import Clip
 from repro.corpus.folder import folder_corpus
-from repro.corpus.plan import GENERAL, PERSONAL, SPLITS
+from repro.corpus.plan import GENERAL, PERSONAL, SPLITS, STUDY
 from repro.corpus.readers import read_recordings, recognise
 from repro.corpus.recording import TEST, TRAIN, Recording, spread, usable
 from repro.corpus.synthetic import Corpus, make_corpus
@@ -226,6 +226,11 @@ def personal_targets(ws: Workspace) -> list[Target]:
 def further_targets(ws: Workspace) -> list[Target]:
     """Second clips of the same people in the same order, reconstructed; [] where there are none."""
     return _targets(ws, TEST)
+
+
+def study_targets(ws: Workspace) -> list[Target]:
+    """The very long clip of the first of them, reconstructed; [] where there is none."""
+    return _targets(ws, STUDY)
 
 
 def _targets(ws: Workspace, split: str) -> list[Target]:

@@ -91,11 +91,13 @@ def one_thread() -> Iterator[None]:
 
 @functools.cache
 def source_digest(*parts: str) -> str:
-    """Hash of the sources and data of some parts of the package, such as ``"motion"``."""
+    """Hash of the sources and data of some parts of the package: ``"motion"``, ``"perform"``."""
     package = Path(__file__).parents[1]
     content = hashlib.sha256()
     for part in parts:
-        for path in sorted([*(package / part).glob("*.py"), *(package / part).glob("data/*")]):
+        folder = package / part
+        own = [*package.glob(f"{part}.py"), *folder.glob("*.py"), *folder.glob("data/*")]
+        for path in sorted(own):
             content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:20]
 
