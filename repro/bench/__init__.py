@@ -19,8 +19,8 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "motion": bench_motion,
     "refine": bench_refine,
 }
-"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` also a run's workspace, and
-gives what is printed as JSON."""
+"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` a run's workspace as well,
+and gives what is printed as JSON."""
 
 __all__ = [
     "BENCHES",

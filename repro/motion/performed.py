@@ -18,8 +18,8 @@ from repro.motion.settings import MotionSettings
 from repro.speech.features import mfcc_windows
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, fitted, speak
 
-FIRST_PERSON = 20_000_000
-"""Seeds from here on: nobody of any corpus, nor of the portraits."""
+FIRST_PERSON = 30_000_000
+"""Seeds from here on: nobody of any corpus, of the portraits or of the calibration."""
 
 
 def performed_clips(

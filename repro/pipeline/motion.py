@@ -59,9 +59,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
         if without:
             examples += _performed(ws, without)
         state = ws.checkpoint("motion-general", key, *code)
-        train = partial(
-            train_general, examples, settings=settings, seed=ws.seed, checkpoint=state
-        )
+        train = partial(train_general, examples, settings=settings, seed=ws.seed, checkpoint=state)
         _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 
