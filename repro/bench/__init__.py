@@ -19,7 +19,7 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "motion": bench_motion,
     "refine": bench_refine,
 }
-"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` a run's workspace as well,
+"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` also the workspace of a run,
 and gives what is printed as JSON."""
 
 __all__ = [
