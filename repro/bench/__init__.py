@@ -19,8 +19,8 @@ BENCHES: dict[str, Callable[..., dict[str, object]]] = {
     "motion": bench_motion,
     "refine": bench_refine,
 }
-"""By name; each takes ``runs`` and ``threads``, ``motion`` and ``refine`` also the workspace of a run,
-and gives what is printed as JSON."""
+"""By name; each takes ``runs`` and ``threads``, some the workspace of a run, and gives what is
+printed as JSON."""
 
 __all__ = [
     "BENCHES",
