@@ -93,13 +93,17 @@ def _train(
             progress=counting(bar),
         )
     refiner.save(folder / "refiner")
-    curves = {
-        kind: {name: [round(float(v), 6) for v in values] for name, values in lines.items()}
-        for kind, lines in (("losses", history.losses), ("looks", history.looks))
-    }
-    about = {**asdict(history), **curves}
+    about = {**asdict(history), "losses": _plain(history.losses), "looks": _plain(history.looks)}
     (folder / "history.json").write_text(json.dumps(about) + "\n")
     state.unlink(missing_ok=True)
+
+
+def _plain(curves: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
+    """For JSON, which has no nan."""
+    return {
+        name: [round(float(v), 6) if np.isfinite(v) else None for v in values]
+        for name, values in curves.items()
+    }
 
 
 def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:

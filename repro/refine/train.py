@@ -4,7 +4,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ class RefineHistory:
     planned: int
     seconds: float
     losses: dict[str, np.ndarray]
-    looks: dict[str, np.ndarray]
+    looks: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def planned_steps(pairs: Sequence[PersonPairs], settings: RefineSettings) -> int:
