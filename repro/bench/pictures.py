@@ -161,11 +161,11 @@ def _flicker(person: Target, faces: list[np.ndarray]) -> dict[str, dict[str, flo
         f"paper, {FEW_KEYS} frames a key": match_backgrounds(wanted, own, frames_per_key=FEW_KEYS),
         "smooth": match_backgrounds(wanted, own, method="smooth"),
     }
-    frames = person.frames[:count]
+    frames, covered = person.frames[:count], np.asarray(faces, np.float32)
     usual = JUMP * usual_flicker(frames, (mask == 0 for mask in faces))
 
     def flicker(way: Backgrounds, beyond: np.ndarray | float) -> float:
-        bare = (share == 0 for share in way.shown(np.float32(faces)))
+        bare = (share == 0 for share in way.shown(covered))
         return round(pixel_flicker(way.shown(frames), bare, beyond=beyond), 3)
 
     def degrees(angles: np.ndarray) -> float:

@@ -92,7 +92,8 @@ def usual_flicker(frames: Iterable[np.ndarray], masks: Iterable[np.ndarray]) -> 
     ValueError
         Fewer than three frames.
     """
-    total = count = 0.0
+    total: np.ndarray | float = 0.0
+    count: np.ndarray | float = 0.0
     for change, shared in _second_differences(frames, masks):
         seen = shared.reshape(*shared.shape, *[1] * (change.ndim - 2)).astype(np.float32)
         total, count = total + change * seen, count + seen
