@@ -38,7 +38,7 @@ STAGES = {
         ["talk", "talk_photo", "output", "label", "credentials"],
     ),
 }
-EVERY_STAGE = ["config", "execute", "notebook", "page", "pipeline"]
+EVERY_STAGE = ["config", "equations", "execute", "notebook", "page", "pipeline"]
 
 
 def marker(stage):
