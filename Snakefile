@@ -46,7 +46,7 @@ STAGES = {
         ["talk", "talk_photo"],
     ),
 }
-EVERY_STAGE = ["config", "execute", "notebook", "page", "pipeline"]
+EVERY_STAGE = ["config", "equations", "execute", "notebook", "page", "pipeline"]
 
 
 def marker(stage):
