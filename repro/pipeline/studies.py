@@ -249,11 +249,12 @@ def _spoken(
         masks = pairs(ws, person, frames=subject.learned, albedo_frames=subject.learned).face_mask
         flicker = background_flicker(person.frames, masks, [s.background for s in spoken])
         _write_measures(folder, [*motion_measures(spoken, person.track, ws.model), flicker])
-        draw = subject.renderer(profile.render.albedo)
-        first = islice(rendered(draw, performances[0], person), count)
-        made = [frame for frame, _ in refined(refiner, first)]
-        side = person.frames.shape[1:]
-        np.save(folder / "frames.npy", np.reshape(made, (len(made), *side)).astype(np.uint8))
+        made = np.zeros((0, *person.frames.shape[1:]), np.uint8)
+        if count:
+            draw = subject.renderer(profile.render.albedo)
+            first = islice(rendered(draw, performances[0], person), count)
+            made = np.stack([frame for frame, _ in refined(refiner, first)])
+        np.save(folder / "frames.npy", made)
         curves = motion_curves(subject, spoken[0].shown[:count])
         np.savez(folder / "curves.npz", **curves)  # type: ignore[arg-type]
 
