@@ -35,7 +35,7 @@ from repro.refine.refine import Refiner, empty_memory
 from repro.render.background import Backgrounds
 from repro.render.face import FaceRenderer
 from repro.study.ablations import Variant, full_profile, overridden
-from repro.study.frame_count import counts_for
+from repro.study.frame_count import divided
 from repro.study.metrics import Spoken, background_flicker, motion_measures, picture_measures
 
 _CODE = "face", "motion", "render", "refine", "perform", "evaluate", "study"
@@ -249,11 +249,12 @@ def _spoken(
         masks = pairs(ws, person, frames=subject.learned, albedo_frames=subject.learned).face_mask
         flicker = background_flicker(person.frames, masks, [s.background for s in spoken])
         _write_measures(folder, [*motion_measures(spoken, person.track, ws.model), flicker])
-        draw = subject.renderer(profile.render.albedo)
-        first = islice(rendered(draw, performances[0], person), count)
-        made = [frame for frame, _ in refined(refiner, first)]
-        side = person.frames.shape[1:]
-        np.save(folder / "frames.npy", np.reshape(made, (len(made), *side)).astype(np.uint8))
+        made = np.zeros((0, *person.frames.shape[1:]), np.uint8)
+        if count:
+            draw = subject.renderer(profile.render.albedo)
+            first = islice(rendered(draw, performances[0], person), count)
+            made = np.stack([frame for frame, _ in refined(refiner, first)])
+        np.save(folder / "frames.npy", made)
         curves = motion_curves(subject, spoken[0].shown[:count])
         np.savez(folder / "curves.npz", **curves)  # type: ignore[arg-type]
 
@@ -335,26 +336,21 @@ def frame_count_outcomes(
     """The model learned from each count of frames, every seed of it, by clip's name and count.
 
     All are tested on the same frames, the clip's last.
-
-    Raises
-    ------
-    UserError
-        A clip too short for two of the counts.
     """
     given = ws.profile.frame_count
     spent = {"motion.fine_tune_epochs": given.motion_epochs, "refine.steps": given.refine_steps}
     spent = {name: value for name, value in spent.items() if value is not None}
     ws = replace(ws, profile=overridden(ws.profile, spent))
+    found: dict[tuple[str, int], list[Outcome]] = {}
+    plans = [(person, *divided(len(person), given.counts, given.test_frames)) for person in people]
     plan = [
-        (person, count, k)
-        for person in people
-        for count in counts_for(len(person), given.counts, given.test_frames, name=person.name)
+        (person, count, tested, k)
+        for person, counts, tested in plans
+        for count in counts
         for k in range(given.seeds)
     ]
-    found: dict[tuple[str, int], list[Outcome]] = {}
-    for person, count, k in tqdm(plan, desc="frame counts", unit="model"):
-        start = len(person) - given.test_frames
-        subject = Subject(ws, person, (), count, start, given.test_frames)
+    for person, count, tested, k in tqdm(plan, desc="frame counts", unit="model"):
+        subject = Subject(ws, person, (), count, len(person) - tested, tested)
         made = outcome(subject, ws.profile, seed=ws.seed + k, spoken_frames=0)
         found.setdefault((person.name, count), []).append(made)
     return found

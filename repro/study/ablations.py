@@ -113,7 +113,7 @@ def effects(
     the part is there for), full, without (means over seeds), effect, noise, seeds, verdict
     """
     units = measures.drop_duplicates("name").set_index("name")["unit"]
-    values = measures.pivot_table("value", "seed", ["variant", "name"], sort=False)
+    values = measures.pivot(index="seed", columns=["variant", "name"], values="value")
     rows = []
     for variant in variants[1:]:
         for metric in m.METRICS.values():

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from repro.errors import UserError
 from repro.study import metrics as m
 from repro.study.published import frame_count_votes
 from repro.study.verdict import TOLERANCE_SD
@@ -13,21 +12,20 @@ SHOWN = m.FACE_PSNR, m.SSIM, m.SHARPNESS, m.ERROR_FLICKER, m.LIP_GAP_R, m.EXPRES
 """Metrics that the study follows over the counts."""
 
 
-def counts_for(length: int, counts: Sequence[int], test_frames: int, *, name: str) -> list[int]:
-    """The counts, rising, for which a clip of ``length`` frames leaves ``test_frames`` to test on.
+def divided(length: int, counts: Sequence[int], test_frames: int) -> tuple[list[int], int]:
+    """What to learn from a clip of ``length`` frames, and how many of its last frames to test on.
 
-    Raises
-    ------
-    UserError
-        Fewer than two: nothing could be compared.
+    At most a quarter of the clip is tested on. A clip that is too short for two of the counts is
+    learned from by half and as a whole.
+
+    Returns
+    -------
+    the counts, rising, and the tested frames
     """
-    found = sorted(count for count in set(counts) if count <= length - test_frames)
-    if len(found) < 2:
-        raise UserError(
-            f"Clip '{name}' has {length} frames: with {test_frames} to test on, at most one of "
-            f"{sorted(counts)} can be learned from; lower frame_count.counts or test_frames."
-        )
-    return found
+    tested = min(test_frames, max(length // 4, 1))
+    room = length - tested
+    found = sorted(count for count in set(counts) if count <= room)
+    return (found if len(found) >= 2 else [room // 2, room]), tested
 
 
 def by_count(measures: pd.DataFrame) -> pd.DataFrame:

@@ -37,13 +37,14 @@ class FrameCountSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     counts: tuple[int, ...] = Field((50, 100, 200, 300, 500, 800), min_length=2)
-    """Frames learned from; those that a person's clip is too short for are left out."""
+    """Frames learned from; those that a person's clip is too short for are left out
+    (``repro.study.frame_count.divided``)."""
     people: int = Field(1, ge=1)
     """The one with the study clip, then others with their shorter clips."""
     seeds: int = Field(2, ge=1)
     """Fine-tunings with each count."""
     test_frames: int = Field(100, ge=10)
-    """Frames at the clip's end on which all counts are tested."""
+    """Frames at the clip's end on which all counts are tested; at most a quarter of the clip."""
     motion_epochs: int | None = Field(None, ge=1)
     """Passes of fine-tuning the mapping over the frames; None: the profile's."""
     refine_steps: int | None = Field(None, ge=1)

@@ -3,19 +3,26 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from repro.errors import UserError
 from repro.study import frame_count as study
 from repro.study import metrics as m
 
 
 def test_only_counts_that_leave_frames_to_test_on_are_taken():
-    assert study.counts_for(400, (800, 50, 300, 100), 100, name="a") == [50, 100, 300]
+    assert study.divided(400, (800, 50, 300, 100), 100) == ([50, 100, 300], 100)
 
 
-def test_a_clip_too_short_for_two_counts_is_named():
-    with pytest.raises(UserError, match=r"'a\.mp4' has 120 frames.*frame_count\.counts"):
-        study.counts_for(120, (50, 100), 50, name="a.mp4")
+def test_a_short_clip_is_learned_from_by_half_and_as_a_whole():
+    assert study.divided(120, (100, 200), 50) == ([45, 90], 30)
+
+
+@given(st.integers(66, 2000), st.integers(10, 200))
+def test_no_frame_is_both_learned_from_and_tested_on(length, test_frames):
+    counts, tested = study.divided(length, (50, 100, 800), test_frames)
+    assert 0 < counts[0] < counts[-1] <= length - tested
+    assert 0 < tested <= test_frames
 
 
 def rows(values, metric="face PSNR"):
