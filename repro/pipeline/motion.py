@@ -42,10 +42,10 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
-        if without:
-            examples += _performed(ws, without)
+        performed = _performed(ws, without) if without else []
         state = ws.checkpoint("motion-general", key, *code)
-        _train(ws, folder, partial(train_general, examples, checkpoint=state), "general motion")
+        train = partial(train_general, examples, performed=performed, checkpoint=state)
+        _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 
     folder = ws.stage("motion-general", key, make, *code)
