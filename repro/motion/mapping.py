@@ -1,5 +1,7 @@
 """A mapping from sound to motion: one network, or several whose motions are averaged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,8 +11,9 @@ from repro.motion.network import MotionNetwork
 from repro.motion.regression import FeatureRegression
 from repro.motion.settings import MotionSettings
 
-_RELIED_ON = 8.0
-"""Weight of a general mapping's answers beside the standardised sound, in a person's ridge."""
+_RELIANCE = (8.0, 0.0)
+"""Weights that a general mapping's answers may have beside the standardised sound, in a person's
+ridge. Zero is for people whom it does not know, such as real ones if it learned from synthetic."""
 
 
 class MotionMapping(nn.Module):
@@ -74,37 +77,39 @@ def fit_ridge(
     ----------
     windows : (T, 28, 12), one clip
     targets : (T, K)
-    answers : (T, 64) or None; what a general mapping makes of the windows, as further inputs that
-        may be relied on more: a person says things much as others do
+    answers : (T, 64) or None; what a general mapping makes of the windows, as further inputs.
+        How far they are relied on is chosen with the strength
 
     Returns
     -------
     (28 * 12 + 1, K) float32, or (28 * 12 + 64 + 1, K): weights and, in the last row, the constant
     """
     x = windows.reshape(len(windows), -1).astype(np.float64)
-    scale = x.std(0) + 1e-6
+    scales = [x.std(0) + 1e-6]
     if answers is not None:
-        spread = np.sqrt(answers.var(0).mean()) + 1e-6
-        scale = np.concatenate([scale, np.full(answers.shape[1], spread / _RELIED_ON)])
+        spread = np.full(answers.shape[1], np.sqrt(answers.var(0).mean()) + 1e-6)
+        with np.errstate(divide="ignore"):
+            scales = [np.concatenate([scales[0], spread / relied]) for relied in _RELIANCE]
         x = np.concatenate([x, answers], 1)
     y = np.asarray(targets, np.float64)
     strengths = np.geomspace(30, 30_000, 7)
     blocks = np.array_split(np.arange(len(x)), 5)
-    errors = np.zeros((len(strengths), y.shape[1]))
+    errors = np.zeros((len(scales) * len(strengths), y.shape[1]))
     for block in blocks:
         rest = np.setdiff1d(np.arange(len(x)), block)
-        for i, weights in enumerate(_ridges(x[rest], y[rest], scale, strengths)):
+        for i, weights in enumerate(_ridges(x[rest], y[rest], scales, strengths)):
             fitted = x[block] @ weights[:-1] + weights[-1]
             errors[i] += ((fitted - y[block]) ** 2).sum(0)
-    fits = np.stack(list(_ridges(x, y, scale, strengths)))  # strengths, inputs + 1, K
+    fits = np.stack(list(_ridges(x, y, scales, strengths)))  # strengths, inputs + 1, K
     return fits[errors.argmin(0), :, np.arange(y.shape[1])].T.astype(np.float32)
 
 
-def _ridges(x: np.ndarray, y: np.ndarray, scale: np.ndarray, strengths):
-    """Solutions (inputs + 1, K) for each strength, on inputs over their ``scale``."""
+def _ridges(x: np.ndarray, y: np.ndarray, scales: Sequence[np.ndarray], strengths: np.ndarray):
+    """Solutions (inputs + 1, K) for each scale and strength, on inputs over their scale."""
     mean, centre = x.mean(0), y.mean(0)
-    u, s, vt = np.linalg.svd((x - mean) / scale, full_matrices=False)
-    projected = u.T @ (y - centre)
-    for strength in strengths:
-        weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected) / scale[:, None]
-        yield np.concatenate([weights, (centre - mean @ weights)[None]])
+    for scale in scales:
+        u, s, vt = np.linalg.svd((x - mean) / scale, full_matrices=False)
+        projected = u.T @ (y - centre)
+        for strength in strengths:
+            weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected) / scale[:, None]
+            yield np.concatenate([weights, (centre - mean @ weights)[None]])

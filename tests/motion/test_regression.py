@@ -92,6 +92,15 @@ def test_a_person_s_regression_relies_on_the_general_one(general, tmp_path):
     assert made[:, 24].std() > 1.4 * predict(general, heard).expression[:, 24].std()
 
 
+def test_answers_that_tell_nothing_are_not_relied_on():
+    rng = np.random.default_rng(0)
+    windows = rng.normal(size=(150, 5, 3))
+    truth = windows.reshape(150, -1) @ rng.normal(size=(15, 2))
+    weights = fit_ridge(windows, truth, rng.normal(size=(150, 64)))
+    assert np.abs(weights[15:-1]).max() == 0
+    np.testing.assert_allclose(weights[[*range(15), -1]], fit_ridge(windows, truth), atol=1e-5)
+
+
 def test_it_survives_saving(general, tmp_path):
     save_mapping(general, tmp_path / "g.safetensors", MotionHistory(1, 1, 0.0, {}, {}, 1))
     loaded, _ = load_mapping(tmp_path / "g.safetensors")
