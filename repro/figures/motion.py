@@ -59,7 +59,7 @@ def lips_over_sound(
     axis.set_xlim(begin, stop)
     axis.set_xlabel("seconds" + (" (p, b and m in red)" if truth is not None else ""))
     axis.set_ylabel("lip gap (% of pupil distance)")
-    axis.legend(fontsize=8, loc="upper right", ncols=len(gaps))
+    axis.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(gaps))
     return figure
 
 
@@ -133,7 +133,7 @@ def heads_side_by_side(
     model: MorphableModel, track: FaceTrack, motions: Mapping[str, Motion]
 ) -> Iterator[np.ndarray]:
     """The frames (H, W, 3) uint8 of ``mesh_video``."""
-    studio, camera = Studio.of(model), studio_camera(SIDE_PX, zoom=1.12)
+    studio, camera = Studio.of(model), studio_camera(SIDE_PX, zoom=0.98)
     poses = {name: studio_pose() + m.pose - m.pose.mean(0) for name, m in motions.items()}
     for t in range(min(len(motion) for motion in motions.values())):
         heads = []

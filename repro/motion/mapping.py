@@ -1,12 +1,19 @@
 """A mapping from sound to motion: one network, or several whose motions are averaged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from repro.face.coefficients import EXPRESSION
 from repro.motion.network import MotionNetwork
+from repro.motion.regression import FeatureRegression
 from repro.motion.settings import MotionSettings
+
+_RELIANCE = (8.0, 0.0)
+"""Weights that a general mapping's answers may have beside the standardised sound, in a person's
+ridge. Zero is for people whom it does not know, such as real ones if it learned from synthetic."""
 
 
 class MotionMapping(nn.Module):
@@ -14,6 +21,8 @@ class MotionMapping(nn.Module):
 
     The paper's has one network. Beside the paper, a personal mapping may have several, and a
     share of a linear regression: with 300 frames to learn from, averages err less than each part.
+    A general one may have a share of a regression from random features, whose answer the personal
+    linear regression then sees beside the sound.
     """
 
     def __init__(self, networks: list[MotionNetwork], settings: MotionSettings):
@@ -21,7 +30,9 @@ class MotionMapping(nn.Module):
         self.settings = settings
         self.networks = nn.ModuleList(networks)
         inputs = settings.mfcc_frames * settings.mfcc_coefficients
+        inputs += EXPRESSION if settings.features else 0
         rows = inputs + 1 if settings.ridge_share else 0
+        self.regression = FeatureRegression(settings) if settings.features else None
         self.register_buffer("ridge", torch.zeros(rows, EXPRESSION))
         self.register_buffer("ridge_fitted", torch.zeros((), dtype=torch.bool))
 
@@ -42,46 +53,63 @@ class MotionMapping(nn.Module):
         """The person's mean pose (6,), zero before fine-tuning."""
         return self.members[0].pose_mean
 
-    def with_ridge(self, expression: Tensor, windows: Tensor) -> Tensor:
-        """Mix the linear regression's share into the networks' expression (..., 64)."""
-        if not bool(self.ridge_fitted):
+    def with_regressions(self, expression: Tensor, windows: Tensor) -> Tensor:
+        """Mix the regressions' shares into the networks' expression (..., 64)."""
+        answer = None if self.regression is None else self.regression(windows)
+        if bool(self.ridge_fitted):
+            inputs = windows.flatten(-2)
+            if answer is not None:
+                inputs = torch.cat([inputs, answer], -1)
+            share, other = self.settings.ridge_share, inputs @ self.ridge[:-1] + self.ridge[-1]
+        elif answer is not None:
+            share, other = self.settings.features_share, answer
+        else:
             return expression
-        linear = windows.flatten(-2) @ self.ridge[:-1] + self.ridge[-1]
-        share = self.settings.ridge_share
-        return (1 - share) * expression + share * linear
+        return (1 - share) * expression + share * other
 
 
-def fit_ridge(windows: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def fit_ridge(
+    windows: np.ndarray, targets: np.ndarray, answers: np.ndarray | None = None
+) -> np.ndarray:
     """Ridge regression, its strength chosen for each target by blocked cross-validation.
 
     Parameters
     ----------
     windows : (T, 28, 12), one clip
     targets : (T, K)
+    answers : (T, 64) or None; what a general mapping makes of the windows, as further inputs.
+        How far they are relied on is chosen with the strength
 
     Returns
     -------
-    (28 * 12 + 1, K) float32: weights and, in the last row, the constant
+    (28 * 12 + 1, K) float32, or (28 * 12 + 64 + 1, K): weights and, in the last row, the constant
     """
     x = windows.reshape(len(windows), -1).astype(np.float64)
+    scales = [x.std(0) + 1e-6]
+    if answers is not None:
+        spread = np.full(answers.shape[1], np.sqrt(answers.var(0).mean()) + 1e-6)
+        with np.errstate(divide="ignore"):
+            scales = [np.concatenate([scales[0], spread / relied]) for relied in _RELIANCE]
+        x = np.concatenate([x, answers], 1)
     y = np.asarray(targets, np.float64)
     strengths = np.geomspace(30, 30_000, 7)
     blocks = np.array_split(np.arange(len(x)), 5)
-    errors = np.zeros((len(strengths), y.shape[1]))
+    errors = np.zeros((len(scales) * len(strengths), y.shape[1]))
     for block in blocks:
         rest = np.setdiff1d(np.arange(len(x)), block)
-        for i, weights in enumerate(_ridges(x[rest], y[rest], strengths)):
+        for i, weights in enumerate(_ridges(x[rest], y[rest], scales, strengths)):
             fitted = x[block] @ weights[:-1] + weights[-1]
             errors[i] += ((fitted - y[block]) ** 2).sum(0)
-    fits = np.stack(list(_ridges(x, y, strengths)))  # strengths, inputs + 1, K
+    fits = np.stack(list(_ridges(x, y, scales, strengths)))  # strengths, inputs + 1, K
     return fits[errors.argmin(0), :, np.arange(y.shape[1])].T.astype(np.float32)
 
 
-def _ridges(x: np.ndarray, y: np.ndarray, strengths):
-    """Solutions (inputs + 1, K) for each strength, on standardised inputs."""
-    mean, scale, centre = x.mean(0), x.std(0) + 1e-6, y.mean(0)
-    u, s, vt = np.linalg.svd((x - mean) / scale, full_matrices=False)
-    projected = u.T @ (y - centre)
-    for strength in strengths:
-        weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected) / scale[:, None]
-        yield np.concatenate([weights, (centre - mean @ weights)[None]])
+def _ridges(x: np.ndarray, y: np.ndarray, scales: Sequence[np.ndarray], strengths: np.ndarray):
+    """Solutions (inputs + 1, K) for each scale and strength, on inputs over their scale."""
+    mean, centre = x.mean(0), y.mean(0)
+    for scale in scales:
+        u, s, vt = np.linalg.svd((x - mean) / scale, full_matrices=False)
+        projected = u.T @ (y - centre)
+        for strength in strengths:
+            weights = vt.T @ ((s / (s**2 + strength))[:, None] * projected) / scale[:, None]
+            yield np.concatenate([weights, (centre - mean @ weights)[None]])

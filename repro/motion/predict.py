@@ -62,7 +62,7 @@ def predict(
 
 @torch.inference_mode()
 def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
-    """Eq. 1 on windows (T, 28, 12): the networks' mean, plus the linear share if there is one.
+    """Eq. 1 on windows (T, 28, 12): the networks' mean, and the regressions' shares of it.
 
     Beside windows and motion, memory does not grow with T.
     """
@@ -75,7 +75,7 @@ def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
     for first in range(0, len(sound), _CHUNK):
         some = slice(first, first + _CHUNK)
-        expression[some] = mapping.with_ridge(expression[some], torch.from_numpy(sound[some]))
+        expression[some] = mapping.with_regressions(expression[some], torch.from_numpy(sound[some]))
     return Motion(expression.numpy(), pose.numpy())
 
 

@@ -57,8 +57,8 @@ class MotionSettings(BaseModel):
 
     # Beside the paper: more than the data give
     performed_people: int = Field(0, ge=0)
-    """Further synthetic people whose speech and true motion the general mapping learns from,
-    without being filmed (``repro.motion.performed``); in the synthetic corpus alone."""
+    """Further synthetic people whose speech and true motion the general mapping's closed-form
+    regression learns from, without being filmed (``repro.motion.performed``)."""
     performed_s: float = Field(4.0, ge=1.0)
     """Seconds that each of them speaks."""
     time_jitter: bool = False
@@ -75,6 +75,13 @@ class MotionSettings(BaseModel):
     # Beside the paper: the mapping
     members: int = Field(1, ge=1)
     """Personal networks, trained from the same general one, whose motions are averaged."""
+    features: int = Field(0, ge=0)
+    """Random features of a regression in closed form beside the general network
+    (``repro.motion.regression``); 0 for none."""
+    feature_components: int = Field(60, ge=1)
+    """Principal components of a sound window that it sees."""
+    features_share: float = Field(0.0, ge=0, le=1)
+    """Its share in the general mapping's expression; the personal linear regression sees it too."""
     ridge_share: float = Field(0.0, ge=0, le=1)
     """Share of a closed-form linear regression in the personal mapping's expression."""
     stitching: Literal["sequence", "overlap"] = "sequence"
@@ -89,7 +96,9 @@ class MotionSettings(BaseModel):
     """Stop training after this long; how far it came then depends on the machine."""
 
     @model_validator(mode="after")
-    def _patience_needs_held_out(self) -> "MotionSettings":
+    def _options_have_what_they_need(self) -> "MotionSettings":
+        if not self.features and (self.features_share or self.performed_people):
+            raise ValueError("features_share and performed_people need features")
         if self.patience_epochs is not None and not self.held_out:
             raise ValueError("patience_epochs needs held_out windows to watch")
         return self

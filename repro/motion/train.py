@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ def train_general(
     settings: MotionSettings,
     *,
     seed: int,
+    performed: Sequence[Example] = (),
     device: str = "cpu",
     metric: np.ndarray | None = None,
     checkpoint: Path | None = None,
@@ -47,6 +49,7 @@ def train_general(
     Parameters
     ----------
     clips : MFCC windows (T, 28, 12) and Motion of each; the pose is learned relative to its mean
+    performed : further ones, of which the regression from random features alone learns
     metric : (64, K), what errors of expression are measured after (``losses.vertex_metric``)
     checkpoint : folder that keeps the run's state after every epoch; a run that was cut off goes
         on from there, with the same result
@@ -57,6 +60,9 @@ def train_general(
     _set_scales(network, clips, settings, sound=True)
     plan = _Plan(settings, seed, settings.lr, settings.epochs, metric, checkpoint)
     history = _train(network, plan, clips, device, progress)
+    if mapping.regression is not None:
+        others = [(prepare(windows, settings), motion) for windows, motion in performed]
+        mapping.regression.fit([*clips, *others], seed=seed)
     return mapping.eval(), history
 
 
@@ -96,10 +102,21 @@ def fine_tune(
         histories.append(_train(network, plan, clips, device, progress))
         networks.append(network)
     mapping = MotionMapping(networks, settings)
+    if mapping.regression is not None and general.regression is not None:
+        mapping.regression.load_state_dict(general.regression.state_dict())
     if settings.ridge_share:
-        mapping.ridge.copy_(torch.from_numpy(fit_ridge(clips[0][0], motion.expression)))
+        mapping.ridge.copy_(torch.from_numpy(_personal_ridge(mapping, *clips[0])))
         mapping.ridge_fitted.fill_(True)
     return mapping.eval(), replace(histories[0], seconds=sum(h.seconds for h in histories))
+
+
+@torch.no_grad()
+def _personal_ridge(mapping: MotionMapping, windows: np.ndarray, motion: Motion) -> np.ndarray:
+    """A person's linear regression, from the sound and the general regression's answers."""
+    answers = None
+    if mapping.regression is not None:
+        answers = mapping.regression(torch.from_numpy(windows)).numpy()
+    return fit_ridge(windows, motion.expression, answers)
 
 
 def _set_scales(
@@ -153,18 +170,19 @@ def _train(
         fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
         return _Run(fabric, network, plan).train(clips, progress)
     fabric = Fabric(accelerator=kind, devices=processes, strategy="ddp_spawn")
-    weights, history = fabric.launch(_train_share, network, plan, clips)
+    weights, history = fabric.launch(partial(_train_share, network, plan, clips))
     network.load_state_dict(weights)
-    return history
+    return MotionHistory(**history)
 
 
 def _train_share(
-    fabric: Fabric, network: MotionNetwork, plan: _Plan, clips: Sequence[Example]
-) -> tuple[dict[str, Tensor], MotionHistory]:
-    """One process of several."""
+    network: MotionNetwork, plan: _Plan, clips: Sequence[Example], fabric: Fabric
+) -> tuple[dict[str, Tensor], dict]:
+    """What one process of several does: weights, and the history's fields."""
     torch.set_num_threads(1)
+    network = copy.deepcopy(network)  # as it came, it lies in memory that the processes share
     history = _Run(fabric, network, plan).train(clips, None)
-    return network.state_dict(), history
+    return network.state_dict(), asdict(history)
 
 
 class _Run:

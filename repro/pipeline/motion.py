@@ -56,10 +56,12 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
-        if without:
-            examples += _performed(ws, without)
+        performed = _performed(ws, without) if without else []
         state = ws.checkpoint("motion-general", key, *code)
-        train = partial(train_general, examples, settings=settings, seed=ws.seed, checkpoint=state)
+        train = partial(
+            train_general, examples, performed=performed,
+            settings=settings, seed=ws.seed, checkpoint=state,
+        )  # fmt: skip
         _train(ws, folder, train, "general motion")
         shutil.rmtree(state)
 

@@ -15,7 +15,7 @@ from repro.reconstruct import portraits
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
 NAMES = load_open_model().expression_names
-TWO = MotionSettings(performed_people=2, performed_s=2.0)
+TWO = MotionSettings(performed_people=2, performed_s=2.0, features=1)
 
 
 def test_clips_are_as_many_and_as_long_as_asked_for_and_the_same_again():
@@ -43,7 +43,7 @@ def test_held_out_voices_stay_unheard(monkeypatch):
         performed, "_performed", lambda number, *_: heard.append(draw_person(number).voice)
     )
     without = {VOICES_LOW[0], VOICES_HIGH[1]}
-    settings = MotionSettings(performed_people=40)
+    settings = MotionSettings(performed_people=40, features=1)
     list(performed_clips(settings, NAMES, seed=3, without=without))
     assert len(heard) == 40
     assert set(heard) == {*VOICES_LOW, *VOICES_HIGH} - without
