@@ -171,18 +171,21 @@ def _train(
         return _Run(fabric, network, plan).train(clips, progress)
     fabric = Fabric(accelerator=kind, devices=processes, strategy="ddp_spawn")
     weights, history = fabric.launch(partial(_train_share, network, plan, clips))
-    network.load_state_dict(weights)
+    network.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     return MotionHistory(**history)
 
 
 def _train_share(
     network: MotionNetwork, plan: _Plan, clips: Sequence[Example], fabric: Fabric
-) -> tuple[dict[str, Tensor], dict]:
-    """What one process of several does: weights, and the history's fields."""
+) -> tuple[dict[str, np.ndarray], dict]:
+    """What one process of several does: weights, and the history's fields.
+
+    Weights are arrays: tensors would lie in memory that goes with the process.
+    """
     torch.set_num_threads(1)
     network = copy.deepcopy(network)  # as it came, it lies in memory that the processes share
     history = _Run(fabric, network, plan).train(clips, None)
-    return network.state_dict(), asdict(history)
+    return {name: values.numpy() for name, values in network.state_dict().items()}, asdict(history)
 
 
 class _Run:
