@@ -51,7 +51,7 @@ class PersonPairs:
         """Frames."""
         return len(self.real)
 
-    def __getitem__(self, frames: slice) -> "PersonPairs":
+    def __getitem__(self, frames: slice | np.ndarray) -> "PersonPairs":
         """The same person for some of the frames."""
         return PersonPairs(
             self.rendered[frames],

@@ -126,6 +126,20 @@ class Refiner:
         features = [step.feature.cpu().numpy() for step in self._steps(frames, masks)]
         return np.stack(features).astype(np.float32)
 
+    @torch.inference_mode()
+    def asked(
+        self, frames: Iterable[np.ndarray], *, masks: Iterable[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """Spatial features (T, S) float32 by which rendered frames ask the memory.
+
+        Parameters as ``refine_frames``.
+        """
+        self._check_masks(masks)
+        queries = []
+        for frame, _, corner in self._boxes(frames, masks):
+            queries.append(self._query(frame, corner)[0].cpu().numpy())
+        return np.stack(queries).astype(np.float32)
+
     @property
     def _needs_masks(self) -> bool:
         return self.settings.crop_px is not None or self.settings.hold_outside_px is not None
@@ -140,6 +154,18 @@ class Refiner:
     def _steps(self, frames, masks) -> Iterator[_Step]:
         """Windows of frames with the feature that the memory gives for the last of each."""
         recent: deque[np.ndarray] = deque(maxlen=self.settings.window)
+        for frame, mask, corner in self._boxes(frames, masks):
+            while len(recent) < self.settings.window - 1:
+                recent.append(frame)  # the first frame stands for those before it
+            recent.append(frame)
+            editable = None if mask is None else editable_in_box(mask, corner, self.settings)
+            window = np.concatenate(recent, axis=-1)
+            yield _Step(window, corner, editable, self._recall(frame, corner))
+
+    def _boxes(
+        self, frames, masks
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None, tuple[int, int]]]:
+        """Frames with the masks that are needed, and the top and left of their boxes."""
         pairs = (
             ((frame, None) for frame in frames)
             if masks is None
@@ -147,16 +173,12 @@ class Refiner:
         )
         for frame, mask in pairs:
             self._check(frame)
-            while len(recent) < self.settings.window - 1:
-                recent.append(frame)  # the first frame stands for those before it
-            recent.append(frame)
-            corner, editable = (0, 0), None
-            if mask is not None and self._needs_masks:
-                if self.settings.crop_px is not None:
-                    corner = face_box(mask, self.settings.box_px)
-                editable = editable_in_box(mask, corner, self.settings)
-            window = np.concatenate(recent, axis=-1)
-            yield _Step(window, corner, editable, self._recall(frame, corner))
+            if mask is None or not self._needs_masks:
+                yield frame, None, (0, 0)
+            elif self.settings.crop_px is None:
+                yield frame, mask, (0, 0)
+            else:
+                yield frame, mask, face_box(mask, self.settings.box_px)
 
     def _check(self, frame: np.ndarray) -> None:
         height, width = frame.shape[:2]
@@ -189,8 +211,12 @@ class Refiner:
         """The identity feature (D,) that the memory holds for a rendered frame."""
         if not self.settings.use_memory:
             return self.memory.values.new_zeros(self.memory.values.shape[1])
+        return self.memory.read(self._query(frame, corner))[0]
+
+    def _query(self, frame: np.ndarray, corner: tuple[int, int]) -> Tensor:
+        """The spatial feature (1, S) of a rendered frame."""
         image = to_tensor(self._boxed(frame, corner)).to(self._device)
-        return self.memory.read(self.spatial(image[None]))[0]
+        return self.spatial(image[None])
 
     def _smoothed(self, steps: Iterator[_Step]) -> Iterator[_Step]:
         """The same steps, each feature averaged with those of the frames around it."""

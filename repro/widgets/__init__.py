@@ -4,6 +4,7 @@ Each is a picture that its controls redraw. It stays as a picture where no front
 program moves it as a reader would: by the ``value`` of a control.
 """
 
+from repro.widgets.compare import Comparison, Take, compare
 from repro.widgets.corpus import CorpusBrowser, corpus_browser
 from repro.widgets.curves import MotionScrubber, motion_scrubber, track_scrubber
 from repro.widgets.explorer import CoefficientExplorer, coefficient_explorer
@@ -13,12 +14,15 @@ from repro.widgets.talk import TalkPanel, talk_panel
 
 __all__ = [
     "CoefficientExplorer",
+    "Comparison",
     "CorpusBrowser",
     "HistogramBrush",
     "MemoryInspector",
     "MotionScrubber",
+    "Take",
     "TalkPanel",
     "coefficient_explorer",
+    "compare",
     "corpus_browser",
     "histogram_brush",
     "memory_inspector",

@@ -59,3 +59,9 @@ def test_clips_of_one_person_share_a_number():
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     assert same_people(unit, 0.98).tolist() == [0, 1, 0, 1]
     assert same_people(unit, 0.9999).tolist() == [0, 1, 2, 3]
+
+
+def test_frames_ask_with_their_spatial_features(refiner):
+    frames = np.concatenate([RED.rendered[:1], GREEN.rendered[:2]])
+    asked = refiner.asked(frames)
+    np.testing.assert_allclose(asked, [[1, 0, 0], [0, 1, 0], [0, 1, 0]], atol=1e-6)
