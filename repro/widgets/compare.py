@@ -1,17 +1,16 @@
 """Two or four videos of the same moments side by side, in step, over their curves."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
 import ipywidgets as ui
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from repro import FPS
+from repro.widgets.picture import Pictured, pixels
 
 _CURSOR = (200, 30, 30)
 _COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple")
@@ -33,7 +32,7 @@ class Take:
     curves: Mapping[str, np.ndarray]
 
 
-class Comparison(ui.VBox):
+class Comparison(Pictured, ui.VBox):
     """Videos side by side, one frame of all at a time, and where in their curves that is.
 
     ``places`` are the choices of what stands where; ``frame`` is the moment. Where no front end
@@ -89,15 +88,6 @@ class Comparison(ui.VBox):
             below[top:bottom, max(column - 1, 0) : column + 1] = _CURSOR
         return np.concatenate([strip, below])
 
-    def draw(self) -> None:
-        """Show the present moment."""
-        done, data = cv2.imencode(
-            ".png", self.render()[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1]
-        )
-        if not done:
-            raise RuntimeError("a picture could not be written as PNG")
-        self.image.value = data.tobytes()
-
     def _lay_out(self) -> None:
         """Draw the curves of what is shown now, once for all of its frames."""
         self.chosen.children = self.places[: self.number.value]
@@ -105,13 +95,6 @@ class Comparison(ui.VBox):
         shown = [self._takes[name] for name in self.shown]
         self._curves, self._axes = _drawn_curves(shown, width, self.frame.max + 1)
         self.draw()
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget; for readers without a front end its picture."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if isinstance(bundle, dict):
-            bundle["image/png"] = b64encode(self.image.value).decode("ascii")
-        return bundle
 
 
 def compare(
@@ -186,9 +169,7 @@ def _drawn_curves(
         axis.grid(alpha=0.3)
         axis.set_xlim(0, max(count - 1, 1) / FPS)
     axes[-1].set_xlabel("seconds", fontsize=7)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = np.asarray(canvas.buffer_rgba())[..., :3]
+    picture = pixels(figure)
     height = picture.shape[0]
     boxes = [axis.get_window_extent() for axis in axes]
     places = [

@@ -1,7 +1,7 @@
 """What all views share: a picture that stands for the state, a frame slider, a line of time."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,10 +22,8 @@ class Pictured:
     """
 
     image: ui.Image
-
-    def render(self) -> np.ndarray:
-        """The picture (H, W, 3) uint8 of the present state."""
-        raise NotImplementedError
+    render: Callable[[], np.ndarray]
+    """Gives the picture (H, W, 3) uint8 of the present state."""
 
     def draw(self) -> None:
         """Show the present state."""

@@ -1,33 +1,17 @@
 """The bench of motion, on people who are not filmed."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from known import Known
 
 from repro import bench, pipeline
 from repro.bench import bench_motion
 from repro.config import load_profile
 from repro.corpus.clip import Clip
-from repro.motion.motion import Motion
-from repro.pipeline.targets import Target
 from repro.study import motion as study
-
-
-@dataclass(frozen=True)
-class Known(Target):
-    """A target whose motion is not read from its track."""
-
-    seen: Motion | None = None
-
-    def __len__(self):
-        return len(self.seen)
-
-    @property
-    def motion(self):
-        return self.seen
 
 
 @pytest.fixture

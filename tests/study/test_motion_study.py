@@ -1,30 +1,14 @@
 """Mappings side by side on speech that they did not learn from."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from known import Known
 
 from repro.corpus.clip import Clip
 from repro.face.model import load_open_model
-from repro.motion.motion import Motion
-from repro.pipeline.targets import Target
 from repro.study import motion as study
-
-
-@dataclass(frozen=True)
-class Known(Target):
-    """A target whose motion is not read from its track."""
-
-    seen: Motion | None = None
-
-    def __len__(self):
-        return len(self.seen)
-
-    @property
-    def motion(self):
-        return self.seen
 
 
 @pytest.fixture(scope="module")
