@@ -29,7 +29,7 @@ PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles
 # notebook: the notebooks it needs, and the modules and packages it adds to theirs
 STAGES = {
     "01_data_preparation": ([], ["face", "speech", "render", "corpus", "evaluate"]),
-    "02_reconstruction": (["01_data_preparation"], ["reconstruct", "figures", "widgets"]),
+    "02_reconstruction": (["01_data_preparation"], ["reconstruct", "fabric", "figures", "widgets"]),
     "03_general_training": (
         ["02_reconstruction"],
         ["motion", "refine", "study", "output", "label", "credentials"],
@@ -47,6 +47,11 @@ STAGES = {
     ),
 }
 EVERY_STAGE = ["config", "equations", "execute", "notebook", "page", "pipeline"]
+
+
+def is_last(stage):
+    """Whether nothing needs the notebook: two such run side by side, on half the cores each."""
+    return all(stage not in before for before, _ in STAGES.values())
 
 
 def marker(stage):
@@ -172,7 +177,7 @@ for stage, (before, parts) in STAGES.items():
         params:
             python=sys.executable,
             parameters=parameters(ignored_by(stage)),
-        threads: workflow.cores
+        threads: max(1, workflow.cores // 2) if is_last(stage) else workflow.cores
         message:
             f"notebook {stage}"
         shell:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from repro.baselines.faces import Drawn, FaceClip, draw_frames
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.you_said_that import YouSaidThat
 from repro.errors import UserError
+from repro.fabric import fabric_on
 from repro.files import atomic_path, write_json
 from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 
@@ -133,8 +133,7 @@ def _train(
     progress: Callable[[int, int], None] | None,
 ) -> list[float]:
     """Adam, its rate falling to zero over the last half; the loss of every step."""
-    kind, _, index = device.partition(":")
-    fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
+    fabric = fabric_on(device)
     network.to(fabric.device).train()
     optimiser = torch.optim.Adam(network.parameters(), settings.lr, betas=(0.5, 0.999))
     modules: dict[str, nn.Module] = {"network": network}

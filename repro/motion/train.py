@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import Tensor
 
+from repro.fabric import fabric_on
 from repro.motion.checkpoint import MotionHistory, write_json, write_tensors
 from repro.motion.data import Batch, Example, WindowSet, prepare
 from repro.motion.losses import MotionLoss, motion_loss
@@ -24,6 +25,9 @@ from repro.motion.mapping import MotionMapping, fit_ridge
 from repro.motion.motion import Motion
 from repro.motion.network import MotionNetwork
 from repro.motion.settings import MotionSettings
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Progress = Callable[[int, int, float], None]
 """Called after every epoch: epochs done, epochs planned, loss."""
@@ -164,19 +168,17 @@ def _train(
     progress: Progress | None,
 ) -> MotionHistory:
     """Train a network where it is, on one device or on several that share each batch."""
-    kind, _, index = device.partition(":")
     processes = plan.settings.processes
+    fabric = fabric_on(device, processes=processes)
     if processes == 1:
-        fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
         return _Run(fabric, network, plan).train(clips, progress)
-    fabric = Fabric(accelerator=kind, devices=processes, strategy="ddp_spawn")
     weights, history = fabric.launch(partial(_train_share, network, plan, clips))
     network.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
     return MotionHistory(**history)
 
 
 def _train_share(
-    network: MotionNetwork, plan: _Plan, clips: Sequence[Example], fabric: Fabric
+    network: MotionNetwork, plan: _Plan, clips: Sequence[Example], fabric: "Fabric"
 ) -> tuple[dict[str, np.ndarray], dict]:
     """What one process of several does: weights, and the history's fields.
 
@@ -191,7 +193,7 @@ def _train_share(
 class _Run:
     """One training of one network, as one process sees it."""
 
-    def __init__(self, fabric: Fabric, network: MotionNetwork, plan: _Plan):
+    def __init__(self, fabric: "Fabric", network: MotionNetwork, plan: _Plan):
         self.fabric, self.network, self.plan = fabric, network, plan
         self.settings, self.seed, self.epochs = plan.settings, plan.seed, plan.epochs
         self.checkpoint = plan.checkpoint

@@ -20,7 +20,7 @@ from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import SYNTHETIC, Workspace, counting, one_thread
 
-_CODE = "speech", "motion"
+_CODE = "speech", "motion", "fabric"
 
 _PERSONAL = (
     "fine_tune_lambda_expression_continuity",

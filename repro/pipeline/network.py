@@ -33,7 +33,7 @@ def coefficient_network(ws: Workspace) -> tuple[CoefficientNetwork, NetworkHisto
     settings = ws.profile.reconstruct_network
     faces = _samples(ws)
     key = {"samples": faces.name, "settings": settings, "seed": ws.seed}
-    code = "face", "reconstruct", "render"
+    code = "face", "reconstruct", "render", "fabric"
 
     def make(folder: Path) -> None:
         checkpoint = ws.checkpoint("reconstruct-network", key, *code)

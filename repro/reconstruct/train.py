@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from repro.errors import UserError
+from repro.fabric import fabric_on
 from repro.face.model import MorphableModel
 from repro.face.pose import euler_angles
 from repro.reconstruct.alignment import to_network
@@ -116,12 +116,7 @@ class _Run:
         self.checkpoint = checkpoint
         self.recent: dict[str, list[float]] = {}
         self.learned, self.held_out = split_people(samples, settings.held_out, seed=seed)
-        kind, _, index = device.partition(":")
-        self.fabric = Fabric(
-            accelerator=kind,
-            devices=[int(index)] if index else 1,
-            precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-        )
+        self.fabric = fabric_on(device, bf16=settings.precision == "bf16")
         self.network = CoefficientNetwork.untrained(model, settings, seed=seed)
         self.centre = self.network.centre.numpy().copy()
         _set_spread(self.network, samples, self.learned, self.centre)

@@ -4,10 +4,10 @@ import copy
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from repro.errors import UserError
+from repro.fabric import fabric_on
 from repro.refine import losses
 from repro.refine.discriminator import Discriminator
 from repro.refine.generator import Generator, Refined
@@ -35,12 +35,7 @@ class Trainer:
         resnet18_file: Path | None,
     ):
         self.settings, self.planned = settings, planned
-        kind, _, index = device.partition(":")
-        self.fabric = Fabric(
-            accelerator=kind,
-            devices=[int(index)] if index else 1,
-            precision="bf16-mixed" if in_bf16(settings, torch.device(kind)) else "32-true",
-        )
+        self.fabric = fabric_on(device, bf16=in_bf16(settings, torch.device(device)))
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.generator = Generator(settings, identity_dim=identity_dim)

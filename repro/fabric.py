@@ -1,0 +1,26 @@
+"""Where and how exactly trainings run: Lightning Fabric's settings, made in one place."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def fabric_on(device: str, *, bf16: bool = False, processes: int = 1) -> "Fabric":
+    """Fabric for a device (``cpu``, ``cuda`` or ``cuda:1``), or for several processes sharing it.
+
+    Parameters
+    ----------
+    bf16 : multiply in half the digits; weights keep all of them
+    processes : that share each batch; with more than one, devices are taken in order
+    """
+    # Loaded here: it takes seconds, and most notebooks train nothing.
+    from lightning_fabric import Fabric
+
+    kind, _, index = device.partition(":")
+    return Fabric(
+        accelerator=kind,
+        devices=processes if processes > 1 else [int(index)] if index else 1,
+        strategy="ddp_spawn" if processes > 1 else "auto",
+        precision="bf16-mixed" if bf16 else "32-true",
+    )
