@@ -15,23 +15,31 @@ from repro.refine.pairs import to_tensor
 
 
 @dataclass(frozen=True)
-class FaceClip:
-    """A clip of one person.
+class Spoken:
+    """What one person says, and where the face's points go with it.
 
-    pictures   (T, S, S, 3) uint8, the face's square; may be memory-mapped
-    crop       that square in the clip's frames
     windows    (T, 28, 12) float32, MFCCs
-    landmarks  (T, 478, 2) float32, pixels of the square
+    landmarks  (T, 478, 2) float32, pixels
     """
 
-    pictures: np.ndarray
-    crop: Crop
     windows: np.ndarray
     landmarks: np.ndarray
 
     def __len__(self) -> int:
         """Frames."""
-        return len(self.pictures)
+        return len(self.windows)
+
+
+@dataclass(frozen=True)
+class FaceClip(Spoken):
+    """A clip of one person; its landmarks are in pixels of the square.
+
+    pictures   (T, S, S, 3) uint8, the face's square; may be memory-mapped
+    crop       that square in the clip's frames
+    """
+
+    pictures: np.ndarray
+    crop: Crop
 
 
 def face_crop(points: np.ndarray, settings: BaselineSettings) -> Crop:
@@ -62,8 +70,14 @@ def face_clip(
     points : (T, 478, 2) landmarks, pixels of the frames that were cut
     windows : (T, 28, 12) MFCCs
     """
+    spoken = spoken_clip(windows, crop.to_crop(points), settings)
+    return FaceClip(spoken.windows, spoken.landmarks, pictures, crop)
+
+
+def spoken_clip(windows: np.ndarray, points: np.ndarray, settings: BaselineSettings) -> Spoken:
+    """What was said (T, 28, 12), as the settings have it heard, and the points (T, 478, 2)."""
     heard = normalise_voice(windows) if settings.normalise_voice else windows
-    return FaceClip(pictures, crop, heard, crop.to_crop(points).astype(np.float32))
+    return Spoken(heard, points.astype(np.float32))
 
 
 @dataclass(frozen=True)

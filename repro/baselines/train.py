@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from repro.baselines.atvg import Atvg
-from repro.baselines.faces import Drawn, FaceClip, draw_frames
+from repro.baselines.faces import Drawn, FaceClip, Spoken, draw_frames
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.you_said_that import YouSaidThat
 from repro.errors import UserError
@@ -69,19 +69,25 @@ def train_atvg(
     settings: BaselineSettings,
     *,
     seed: int,
+    performed: Sequence[Spoken] = (),
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Atvg, BaselineHistory]:
     """Train both networks of ATVG on clips of many people, each with the true landmarks.
 
-    Parameters and errors as ``train_you_said_that``.
+    Other parameters and errors as ``train_you_said_that``.
+
+    Parameters
+    ----------
+    performed : further people without pictures, who teach what landmarks do to which sound
     """
     _check(clips, settings)
     network = _seeded(lambda: Atvg(settings), seed)
-    network.shapes.fit([clip.landmarks for clip in clips])
+    spoken: list[Spoken] = [*clips, *performed]
+    network.shapes.fit([clip.landmarks for clip in spoken])
     network.shapes.to(device)
-    sequences = [clip for clip in clips if len(clip) >= settings.window_frames]
+    sequences = [clip for clip in spoken if len(clip) >= settings.window_frames]
 
     def landmark_loss(rng: np.random.Generator) -> Tensor:
         return network.landmark_loss(sequences, settings.batch, rng)

@@ -45,7 +45,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     settings = ws.profile.motion.model_copy(
         update={name: getattr(usual, name) for name in _PERSONAL}
     )
-    without = _voices_held_out(ws)
+    without = voices_held_out(ws)
     key = {
         "clips": [t.key for t in clips],
         "settings": settings,
@@ -56,7 +56,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
 
     def make(folder: Path) -> None:
         examples = [(t.windows, t.motion) for t in clips]
-        performed = _performed(ws, without) if without else []
+        performed = performed_examples(ws)
         state = ws.checkpoint("motion-general", key, *code)
         train = partial(
             train_general, examples, performed=performed,
@@ -69,7 +69,7 @@ def general_motion(ws: Workspace) -> tuple[MotionMapping, MotionHistory, str]:
     return *load_mapping(folder / "mapping"), folder.name
 
 
-def _voices_held_out(ws: Workspace) -> list[str]:
+def voices_held_out(ws: Workspace) -> list[str]:
     """Voices of the synthetic corpus' personal people, where more clips are to be performed."""
     if ws.corpus != SYNTHETIC or not ws.profile.motion.performed_people:
         return []
@@ -77,8 +77,11 @@ def _voices_held_out(ws: Workspace) -> list[str]:
     return sorted({entry.voice for entry in entries if entry.split == PERSONAL})
 
 
-def _performed(ws: Workspace, without: list[str]) -> list[Example]:
-    """Clips that are performed and not filmed."""
+def performed_examples(ws: Workspace) -> list[Example]:
+    """Clips that are performed and not filmed; none but beside the synthetic corpus."""
+    without = voices_held_out(ws)
+    if not without:
+        return []
     settings = ws.profile.motion
     clips = performed_clips(settings, ws.model.expression_names, seed=ws.seed, without=without)
     total = settings.performed_people

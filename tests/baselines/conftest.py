@@ -47,7 +47,7 @@ def mouth_clip(seed: int, frames: int = 20) -> FaceClip:
         pictures[t, 19 : 19 + high, 12:20] = 0
         landmarks[t, lm.LIPS, 1] = 19 + gap * 6 * (shape[lm.LIPS, 1] > 16)
     crop = Crop(0.0, 0.0, float(SIDE), SIDE)
-    return FaceClip(pictures, crop, windows, landmarks.astype(np.float32))
+    return FaceClip(windows, landmarks.astype(np.float32), pictures, crop)
 
 
 @pytest.fixture

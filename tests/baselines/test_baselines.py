@@ -1,12 +1,15 @@
 """You Said That and ATVG made again: shapes, that they learn, that they repeat themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from repro.baselines.atvg import Atvg
-from repro.baselines.faces import draw_frames, face_clip, face_crop, face_pictures
+from repro.baselines.faces import Spoken, draw_frames, face_clip, face_crop, face_pictures
 from repro.baselines.settings import BaselineSettings
+from repro.baselines.shapes import POINTS
 from repro.baselines.train import (
     load_baseline,
     save_baseline,
@@ -15,6 +18,7 @@ from repro.baselines.train import (
 )
 from repro.baselines.you_said_that import YouSaidThat
 from repro.errors import UserError
+from repro.face import landmarks as lm
 from repro.refine.checkpoint import Checkpoint
 
 TRAINERS = {YouSaidThat: train_you_said_that, Atvg: train_atvg}
@@ -51,6 +55,25 @@ def test_on_a_few_clips_it_comes_far_nearer_than_the_mean_picture(kind, clips, s
     learned = np.mean([error(network.speak(clip, 0), clip) for clip in clips])
     mean = np.mean([error(np.broadcast_to(c.pictures.mean(0), c.pictures.shape), c) for c in clips])
     assert learned < 0.6 * mean
+
+
+def test_speakers_without_pictures_teach_where_the_points_go(clips, settings):
+    mute = [replace(clip, windows=np.zeros_like(clip.windows)) for clip in clips]
+    spoken = [Spoken(clip.windows, clip.landmarks) for clip in clips]
+    lips = np.flatnonzero(np.isin(POINTS, lm.LIPS))
+
+    def follows(performed):
+        network, _ = train_atvg(
+            mute, brief(settings, landmark_steps=200), seed=0, performed=performed
+        )
+        told, true = (
+            points[:, lips, 1] - points[:, lips, 1].mean(0)
+            for points in (network.tell(clips[0], 0), clips[0].landmarks[:, POINTS])
+        )
+        return (told * true).sum() / np.linalg.norm(true) ** 2
+
+    assert abs(follows(())) < 0.2
+    assert follows(spoken) > 0.6
 
 
 @pytest.mark.parametrize("kind", TRAINERS)
