@@ -46,7 +46,7 @@ STAGES = {
         ["talk", "talk_photo"],
     ),
 }
-EVERY_STAGE = ["config", "equations", "execute", "notebook", "page", "pipeline"]
+EVERY_STAGE = ["config", "equations", "execute", "frames", "notebook", "page", "pipeline"]
 
 
 def is_last(stage):

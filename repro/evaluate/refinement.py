@@ -19,6 +19,7 @@ from repro.evaluate.landmarks import MOUTH_478, landmark_error
 from repro.evaluate.perceptual import feature_distance
 from repro.evaluate.steadiness import pixel_flicker
 from repro.face import landmarks as lm
+from repro.frames import evenly
 from repro.reconstruct.landmarker import Follower
 from repro.reconstruct.resnet import ResNet
 from repro.refine.identity import IdentityNetwork
@@ -81,7 +82,7 @@ def refinement_scores(
     from those in the real frame, % of the inter-pupil distance; ``undetected``, frames without a
     face, which that error leaves out
     """
-    some = np.unique(np.linspace(0, len(truth.frames) - 1, CSIM_FRAMES).round().astype(int))
+    some = evenly(CSIM_FRAMES, len(truth.frames))
     real = np.stack([truth.frames[t] for t in some])
     known = face_features(identity, real, truth.landmarks[some])
     flicker = pixel_flicker(truth.frames, truth.masks)

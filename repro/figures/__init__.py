@@ -5,10 +5,9 @@ pictures of its own has a module, such as ``reconstruction``.
 """
 
 from repro.figures.basics import (
+    closeups,
     curves,
-    evenly,
     keep,
-    mouths,
     pose_curves,
     pose_styles,
     sheet,
@@ -16,12 +15,13 @@ from repro.figures.basics import (
     stills,
     with_points,
 )
+from repro.frames import evenly
 
 __all__ = [
+    "closeups",
     "curves",
     "evenly",
     "keep",
-    "mouths",
     "pose_curves",
     "pose_styles",
     "sheet",

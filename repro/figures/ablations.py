@@ -1,15 +1,11 @@
-"""Pictures of the ablations (notebook 07): faces of all variants, effects beside their noise."""
+"""Pictures of the ablations (notebook 07): effects beside their noise."""
 
-from collections.abc import Sequence
-
-import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from repro.face import landmarks as lm
 from repro.study.ablations import FULL, FULL_BETTER, FULL_WORSE, SAME, TIED, UNKNOWN
 
 _COLOURS = {
@@ -19,35 +15,6 @@ _COLOURS = {
     SAME: "white",
     UNKNOWN: "#f3e2b3",
 }
-_MARGIN = {"face": 0.12, "mouth": 0.25}
-_POINTS = {"face": np.arange(lm.COUNT), "mouth": lm.LIPS}
-
-
-def closeups(
-    frames: np.ndarray, landmarks: np.ndarray, at: Sequence[int], *, part: str, side_px: int = 160
-) -> list[np.ndarray]:
-    """The face or the mouth of some frames, square, all of one size.
-
-    Parameters
-    ----------
-    frames : (T, H, W, 3) uint8
-    landmarks : (T, 478, 2) pixels of those frames
-    at : numbers of frames
-    part : "face" or "mouth"
-    """
-    points = landmarks[np.asarray(at)][:, _POINTS[part]]
-    low, high = points.min(1), points.max(1)
-    half = (0.5 + _MARGIN[part]) * float(np.max(high - low))
-    pictures = []
-    for t, (x, y) in zip(at, (low + high) / 2, strict=True):
-        scale = side_px / (2 * half)
-        matrix = scale * np.array([[1, 0, half - x], [0, 1, half - y]])
-        picture = cv2.warpAffine(
-            np.asarray(frames[t]), matrix, (side_px, side_px),
-            flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        pictures.append(picture)
-    return pictures
 
 
 def effect_table(table: pd.DataFrame) -> Figure:

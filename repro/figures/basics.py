@@ -1,6 +1,7 @@
 """Pictures that the notebooks show and keep: frame sheets, curves, overlays."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,26 @@ from matplotlib.figure import Figure
 from repro import FPS, SAMPLE_RATE
 from repro.corpus.clip import Clip
 from repro.corpus.truth import Truth
-from repro.face.landmarks import LIPS
+from repro.face import landmarks as lm
+from repro.frames import evenly
 
 _ANGLES = ("pitch", "yaw", "roll")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Landmarks of a part of the face, the room about them of their extent, height over width."""
+
+    points: np.ndarray
+    margin: float
+    height: float = 1
+
+
+_PARTS = {
+    "face": _Part(np.arange(lm.COUNT), 0.12),
+    "mouth": _Part(lm.LIPS, 0.25),
+    "eyes": _Part(lm.EYELIDS, 0.15, 0.5),
+}
 
 
 def sheet(
@@ -34,10 +52,11 @@ def sheet(
     above = {next(iter(rows)): titles, **(captions or {})}
     above = {name: words for name, words in above.items() if words}
     count = max(len(frames) for frames in rows.values())
+    heights = [max(len(f) / f.shape[1] for f in frames) for frames in rows.values()]
     cell = (width_in - 0.25) / count
     figure, axes = plt.subplots(
-        len(rows), count, figsize=(width_in, cell * len(rows) + 0.25 * len(above) + 0.1),
-        squeeze=False, layout="constrained",
+        len(rows), count, figsize=(width_in, cell * sum(heights) + 0.25 * len(above) + 0.1),
+        squeeze=False, height_ratios=heights, layout="constrained",
     )  # fmt: skip
     pads = {"w_pad": 0.01, "h_pad": 0.01, "wspace": 0.01, "hspace": 0.01}
     figure.get_layout_engine().set(**pads)  # type: ignore[union-attr]
@@ -99,16 +118,41 @@ def speech(
     return figure
 
 
-def mouths(clip: Clip, truth: Truth, count: int, *, seconds: float = 3) -> list[np.ndarray]:
-    """``count`` pictures of a clip's mouth, spread evenly over its first seconds."""
-    stop = round(min(seconds, clip.duration_s) * FPS)
-    wanted = ((np.arange(count) + 0.5) * stop / count).astype(int)
-    frames = list(clip.read(0, stop))
+def closeups(
+    frames: Sequence[np.ndarray] | np.ndarray,
+    landmarks: np.ndarray,
+    at: Sequence[int] | np.ndarray,
+    *,
+    part: str,
+    width_px: int = 160,
+) -> list[np.ndarray]:
+    """A part of the face in some frames, all of one scale and size.
+
+    Parameters
+    ----------
+    frames : T frames (H, W, 3) uint8
+    landmarks : (T, 478, 2) pixels of those frames
+    at : numbers of frames
+    part : "face" or "mouth", which are square, or "eyes", twice as wide as high
+
+    Returns
+    -------
+    pictures (h, width_px, 3) uint8
+    """
+    points = landmarks[np.asarray(at)][:, _PARTS[part].points]
+    low, high = points.min(1), points.max(1)
+    width = (1 + 2 * _PARTS[part].margin) * float(np.max(high - low))
+    size = width_px, round(_PARTS[part].height * width_px)
+    scale = width_px / width
     pictures = []
-    for t in wanted:
-        x, y = truth.landmarks[t, LIPS].mean(0).astype(int)
-        half = int(0.75 * np.ptp(truth.landmarks[t, LIPS, 0]))
-        pictures.append(frames[t][max(y - half, 0) : y + half, max(x - half, 0) : x + half])
+    for t, centre in zip(at, (low + high) / 2, strict=True):
+        shift = np.array(size) / 2 - scale * centre
+        matrix = np.column_stack([scale * np.eye(2), shift + (scale - 1) / 2])
+        picture = cv2.warpAffine(
+            np.asarray(frames[t]), matrix, size,
+            flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        pictures.append(picture)
     return pictures
 
 
@@ -135,11 +179,6 @@ def with_points(
     for x, y in np.round(points * 2 * 16).astype(int):
         cv2.circle(large, (x, y), 20, colour, -1, cv2.LINE_AA, shift=4)
     return large
-
-
-def evenly(count: int, of: int) -> np.ndarray:
-    """``count`` frame numbers spread evenly over ``of`` frames."""
-    return np.unique(np.linspace(0, of - 1, min(count, of)).round().astype(int))
 
 
 def pose_curves(poses: Mapping[str, np.ndarray], *, marks: np.ndarray | None = None) -> Figure:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -15,8 +14,6 @@ from repro.refine.train import RefineHistory
 
 _SMOOTHED = 20
 """Steps over which curves of a single step's batch are averaged."""
-
-_ZOOM = 3
 
 
 def masks(
@@ -45,29 +42,6 @@ def masks(
         "real": batch.real,
     }
     return {name: list(images.permute(0, 2, 3, 1).numpy()) for name, images in rows.items()}
-
-
-def close_ups(
-    pictures: Mapping[str, Sequence[np.ndarray]], boxes: np.ndarray
-) -> dict[str, list[np.ndarray]]:
-    """The same rows cut to a square about a box of each frame, all of one size and enlarged.
-
-    Parameters
-    ----------
-    pictures : name -> T frames (H, W, 3) uint8
-    boxes : (T, 4) int, left, top, right, bottom in pixels
-    """
-    half = int(np.ceil((boxes[:, 2:] - boxes[:, :2]).max() / 2))
-    centres = np.round((boxes[:, :2] + boxes[:, 2:]) / 2).astype(int)
-    cut: dict[str, list[np.ndarray]] = {}
-    for name, frames in pictures.items():
-        for frame, (x, y) in zip(frames, centres, strict=True):
-            height, width = frame.shape[:2]
-            left, top = max(x - half, 0), max(y - half, 0)
-            part = frame[top : min(y + half, height), left : min(x + half, width)]
-            size = (part.shape[1] * _ZOOM, part.shape[0] * _ZOOM)
-            cut.setdefault(name, []).append(cv2.resize(part, size, interpolation=cv2.INTER_CUBIC))
-    return cut
 
 
 def training(histories: Mapping[str, RefineHistory]) -> Figure:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.frames import evenly
 from repro.refine.pairs import PersonPairs
 from repro.refine.refine import Refiner
 
@@ -24,7 +25,7 @@ def hit_rate(refiner: Refiner, pairs: Sequence[PersonPairs], *, each: int = EACH
     """
     hits = []
     for person in pairs:
-        at = evenly_spread(len(person), each)
+        at = evenly(each, len(person))
         found = _retrieved(refiner, person, at)
         cosine = (found * _unit(person.identity[at])).sum(1)
         hits.append(cosine > refiner.settings.identity_threshold)
@@ -46,11 +47,12 @@ class Retrieval:
 
 
 def retrieval(refiner: Refiner, pairs: Sequence[PersonPairs], *, each: int = EACH) -> Retrieval:
-    """Whom the memory gives for ``each`` frames of each clip."""
+    """Whom the memory gives for ``each`` frames of each clip, or as many as the shortest has."""
+    each = min(each, *map(len, pairs))
     clips = _unit(np.stack([_unit(p.identity).mean(0) for p in pairs]))
     shown = same_people(clips, refiner.settings.identity_threshold)
     people = _unit(np.stack([clips[shown == k].mean(0) for k in range(shown.max() + 1)]))
-    read = [_retrieved(refiner, p, evenly_spread(len(p), each)) for p in pairs]
+    read = [_retrieved(refiner, p, evenly(each, len(p))) for p in pairs]
     cosine = np.stack(read) @ people.T  # (C, n, P)
     return Retrieval(shown, cosine.argmax(2), cosine.max(2).astype(np.float32))
 
@@ -71,11 +73,6 @@ def same_people(features: np.ndarray, threshold: float) -> np.ndarray:
         else:
             shown.append(int(np.argmax(cosine)))
     return np.array(shown)
-
-
-def evenly_spread(frames: int, count: int) -> np.ndarray:
-    """``count`` frame numbers spread evenly over ``frames`` (repeated where there are fewer)."""
-    return np.linspace(0, frames - 1, count).round().astype(int)
 
 
 def _retrieved(refiner: Refiner, person: PersonPairs, at: np.ndarray) -> np.ndarray:

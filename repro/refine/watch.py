@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
 from repro.files import atomic_path
+from repro.frames import evenly
 from repro.refine.generator import Generator, Refined
 from repro.refine.pairs import Batch, PersonPairs, batch_of
 from repro.refine.refine import in_bf16
@@ -59,7 +59,7 @@ def split_off(
     learned = [p[:end] for p, end in zip(pairs, ends, strict=True)]
     if not held:
         return learned, None
-    at = np.unique(np.linspace(0, len(held) - 1, LOOKED_AT).round().astype(int))
+    at = evenly(LOOKED_AT, len(held))
     return learned, batch_of([held[k] for k in at], settings)
 
 

@@ -12,6 +12,7 @@ import soundfile
 from repro import SAMPLE_RATE
 from repro.corpus.clip import open_clip
 from repro.errors import UserError
+from repro.frames import evenly
 from repro.speech.synthesis import VOICES, speak
 from repro.talk_photo import is_photo
 from repro.widgets.picture import Pictured, above, beside, resized
@@ -154,6 +155,6 @@ def _strip(video: Path) -> np.ndarray:
             raise UserError(f"Photo '{video}' cannot be read; is it a JPEG or PNG?")
         return resized(picture[..., ::-1], _STILL_PX)
     clip = open_clip(video)
-    wanted = set(np.linspace(0, clip.frames - 1, _STILLS).round().astype(int).tolist())
+    wanted = set(evenly(_STILLS, clip.frames).tolist())
     stills = [resized(f, _STILL_PX) for t, f in enumerate(clip.read()) if t in wanted]
     return beside(stills, gap=4)

@@ -42,17 +42,6 @@ def test_masks_obey_equation_three():
     np.testing.assert_allclose(g, frames[::-1][[1, 4]] / 255, atol=1e-6)
 
 
-def test_close_ups_have_one_size_and_show_the_middle_of_their_boxes():
-    frames = [np.zeros((60, 60, 3), np.uint8) for _ in range(2)]
-    frames[0][20, 30], frames[1][40, 10] = 255, 255
-    boxes = np.array([[25, 15, 35, 25], [7, 38, 13, 42]])
-    cut = pictures.close_ups({"frames": frames}, boxes)["frames"]
-    assert cut[0].shape == cut[1].shape == (30, 30, 3)
-    for picture in cut:
-        bright = np.argwhere(picture[..., 0] > 128).mean(0)
-        np.testing.assert_allclose(bright, 16, atol=1)
-
-
 def test_curves_of_each_training_stand_in_a_row():
     looks = {name: np.array([1.0, 2.0]) for name in ("step", "l1", "spread")}
     losses = {"l1": np.linspace(1, 0.1, 30), "replaced": np.linspace(1, 0, 30)}

@@ -1,7 +1,6 @@
 """Pictures of notebooks 07 and 10 show the numbers they are given."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -48,17 +47,6 @@ def test_every_seed_is_a_dot(measures, effects):
     shown = [axis for axis in figure.axes if axis.get_visible()]
     dots = [line.get_ydata() for line in shown[0].lines[::2]]
     assert [list(values) for values in dots] == [[30, 31], [20, 21]]
-
-
-def test_a_closeup_has_the_mouth_in_its_middle():
-    frames = np.zeros((2, 96, 96, 3), np.uint8)
-    frames[1, 60:70, 40:60] = 255
-    landmarks = np.zeros((2, 478, 2))
-    landmarks[:, views.lm.LIPS] = np.random.default_rng(0).uniform((40, 60), (60, 70), (2, 40, 2))
-    (picture,) = views.closeups(frames, landmarks, [1], part="mouth", side_px=60)
-    assert picture.shape == (60, 60, 3)
-    rows, columns = np.nonzero(picture[..., 0] > 127)
-    assert (rows.mean(), columns.mean()) == pytest.approx((30, 30), abs=2)
 
 
 def test_quality_stands_over_frames_with_its_noise():
