@@ -69,13 +69,20 @@ def begin(
 ) -> Session:
     """Open the workspace that a notebook's ``parameters`` cell asks for.
 
-    What an earlier notebook made is read; what is missing is made on the way.
+    What an earlier notebook made is read; what is missing is made on the way. A relative
+    ``results_dir`` counts from the working folder, or from the checkout where that is its
+    ``notebooks/``, as in JupyterLab: its results are those of ``repro run``.
     """
     settings = load_profile(profile, overrides)
-    root = Path(results_dir) / settings.name / Path(corpus).name
+    root = _from_checkout(Path.cwd()) / results_dir / settings.name / Path(corpus).name
     return Session(
         stage, Workspace.open(root, settings, corpus=corpus, seed=seed), time.perf_counter()
     )
+
+
+def _from_checkout(folder: Path) -> Path:
+    inside = folder.name == "notebooks" and (folder.parent / "Snakefile").is_file()
+    return folder.parent if inside else folder
 
 
 def check(answer: object, right: object, *, tolerance: float = 1e-4) -> str:
