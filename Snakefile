@@ -78,7 +78,6 @@ IGNORED = {
     "03_general_training": ["render.*", *LATER, *PERSONAL_MOTION],
     "04_fine_tuning": ["render.*", *REFINE],
     "05_rendering": REFINE,
-    "08_tables_1_2": ["talk.*", "refine.fine_tune_lr", *PERSONAL_MOTION],
     "09_head_pose_hs": ["render.*", *REFINE],
 }
 OWN = {

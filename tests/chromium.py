@@ -14,7 +14,14 @@ import websocket
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
+PATIENCE = 120
+"""Seconds until something small is given up: a busy machine is no failure."""
+
 _KEYS = {"Enter": 13, "Backspace": 8, "ArrowDown": 40, "ArrowUp": 38, "Tab": 9}
+
+
+class NotNow(Exception):
+    """The page did not answer: it is on its way to another address."""
 
 
 class Browser:
@@ -25,14 +32,22 @@ class Browser:
         self.complaints: list[str] = []
 
     def call(self, method: str, **parameters: object) -> dict:
-        """Call the protocol; what the page complains of meanwhile is noted."""
+        """Call the protocol; what the page complains of meanwhile is noted.
+
+        Raises
+        ------
+        NotNow
+            The call was refused, as it is while the page changes.
+        """
         self._calls += 1
         message = {"id": self._calls, "method": method, "params": parameters}
         self._socket.send(json.dumps(message))
         while True:
             answer = json.loads(self._socket.recv())
             if answer.get("id") == self._calls:
-                return answer.get("result", answer)
+                if "error" in answer:
+                    raise NotNow(answer["error"].get("message"))
+                return answer["result"]
             if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
                 self.complaints.append(json.dumps(answer["params"]))
 
@@ -50,13 +65,19 @@ class Browser:
             raise AssertionError(json.dumps(found["exceptionDetails"]))
         return found["result"].get("value")
 
-    def wait(self, code: str, seconds: float = 20) -> None:
+    def wait(self, code: str, seconds: float = PATIENCE) -> None:
         """Wait until some JavaScript is true."""
         until = time.monotonic() + seconds
-        while not self.run(code):
+        while not self._holds(code):
             if time.monotonic() > until:
                 raise AssertionError(f"never came true: {code}")
             time.sleep(0.1)
+
+    def _holds(self, code: str) -> bool:
+        try:
+            return bool(self.run(code))
+        except NotNow:
+            return False
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, each by its name or letter."""
@@ -106,7 +127,7 @@ def chromium(profile: Path) -> Iterator[Browser]:
     port_file.unlink(missing_ok=True)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while not port_file.exists() or not port_file.read_text().strip():
             if time.monotonic() > until or process.poll() is not None:
                 raise AssertionError("Chromium does not start")
@@ -115,10 +136,10 @@ def chromium(profile: Path) -> Iterator[Browser]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             (tab,) = [t for t in json.load(answer) if t["type"] == "page"]
         socket = websocket.create_connection(
-            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=300
+            tab["webSocketDebuggerUrl"], suppress_origin=True, timeout=3 * PATIENCE
         )
         yield Browser(socket)
         socket.close()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
