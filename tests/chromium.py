@@ -52,9 +52,10 @@ class Browser:
                 self.complaints.append(json.dumps(answer["params"]))
 
     def open(self, address: str) -> None:
-        """Go to a page and wait until it stands."""
+        """Go to a page and wait until it stands; it takes itself for the one that has the focus."""
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=address)
         self.wait("document.readyState === 'complete'")
 
@@ -75,7 +76,7 @@ class Browser:
 
     def _holds(self, code: str) -> bool:
         try:
-            return bool(self.run(code))
+            return bool(self.run(f"!!({code})"))  # objects of a page are too large to be sent
         except NotNow:
             return False
 

@@ -51,6 +51,7 @@ memory_inspector(frames, features + rng.normal(0, 0.2, (100, 3)), keys=np.eye(3)
 )
 TOKEN = secrets.token_hex(16)
 BOOK = "[...jupyterapp.shell.widgets('main')].find((w) => w.sessionContext)"
+CAN_RUN = "jupyterapp.commands.isEnabled('notebook:run-all-cells')"
 IMAGES = "[...document.querySelectorAll('img.widget-image, .widget-image img')]"
 READY = f"{IMAGES}.filter((i) => i.naturalWidth > 0).length >= {{count}}"
 SOURCES = f"{IMAGES}.map((i) => i.src).join()"
@@ -96,14 +97,19 @@ def served(module, *arguments, folder):
     finally:
         process.terminate()
         try:
-            process.wait(120)
-        except subprocess.TimeoutExpired:
+            process.wait(20)
+        except (
+            subprocess.TimeoutExpired
+        ):  # its own extensions at times hold it up for ever
             process.kill()
             process.wait()
         log.close()
 
 
 def lab(folder):
+    asked = folder / "SETTINGS" / "@jupyterlab" / "apputils-extension"
+    asked.mkdir(parents=True)
+    (asked / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     return served(
         "jupyterlab", f"--IdentityProvider.token={TOKEN}", "--allow-root",
         "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
@@ -118,7 +124,7 @@ def open_in_lab(browser, address, notebook):
     browser.open(f"{address}/lab/tree/{notebook.name}?reset&token={TOKEN}")
     browser.wait(f"window.jupyterapp && {BOOK}", PATIENCE)
     browser.wait(f"{BOOK}.sessionContext.session?.kernel?.status === 'idle'", PATIENCE)
-    browser.run(f"jupyterapp.shell.activateById({BOOK}.id)")
+    browser.wait(f"jupyterapp.shell.activateById({BOOK}.id), {CAN_RUN}", PATIENCE)
     browser.run("void jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
