@@ -98,9 +98,7 @@ def served(module, *arguments, folder):
         process.terminate()
         try:
             process.wait(20)
-        except (
-            subprocess.TimeoutExpired
-        ):  # its own extensions at times hold it up for ever
+        except subprocess.TimeoutExpired:  # its own extensions at times hold it up for ever
             process.kill()
             process.wait()
         log.close()
