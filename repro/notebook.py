@@ -85,7 +85,14 @@ def _from_checkout(folder: Path) -> Path:
     return folder.parent if inside else folder
 
 
-def check(answer: object, right: object, *, tolerance: float = 1e-4) -> str:
+class Said(str):
+    """A sentence that a notebook shows as text, not as a value in quotes."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def check(answer: object, right: object, *, tolerance: float = 1e-4) -> Said:
     """Hold an exercise's answer, ``None`` for none yet, against the right one.
 
     Parameters
@@ -94,9 +101,9 @@ def check(answer: object, right: object, *, tolerance: float = 1e-4) -> str:
     tolerance : largest difference of an entry that still counts as equal
     """
     if answer is None:
-        return "No answer yet."
+        return Said("No answer yet.")
     given, wanted = np.asarray(answer, np.float64), np.asarray(right, np.float64)
     if given.shape != wanted.shape:
-        return f"Not yet: the shape is {given.shape}, not {wanted.shape}."
+        return Said(f"Not yet: the shape is {given.shape}, not {wanted.shape}.")
     off = float(np.abs(given - wanted).max(initial=0))
-    return "Right." if off <= tolerance else f"Not yet: off by up to {off:.3g}."
+    return Said("Right." if off <= tolerance else f"Not yet: off by up to {off:.3g}.")

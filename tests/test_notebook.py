@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from repro.notebook import begin, check
 
@@ -11,6 +12,11 @@ def test_an_exercise_without_an_answer_says_so():
 def test_an_answer_is_right_within_the_tolerance():
     assert check([1, 1, 1.00001], np.ones(3)) == "Right."
     assert check(7, 7) == "Right."
+
+
+def test_an_answer_s_check_is_shown_without_quotes():
+    shown, _ = DisplayFormatter().format(check(7, 7))
+    assert shown["text/markdown"] == "Right."
 
 
 def test_a_wrong_answer_hears_how_it_differs():
