@@ -98,6 +98,14 @@ ASSETS: tuple[Asset, ...] = (
         taken=True,
     ),
     Asset(
+        name="vggvox",
+        what="VGGVox speaker identification network (Nagrani et al. 2017)",
+        licence="its authors'; trained on VoxCeleb, whose videos are their owners'",
+        how="See https://github.com/a-nagrani/VGGVox.",
+        place="vggvox/vggvox_ident_net.mat",
+        stand_in="Resemblyzer's speaker encoder with a head trained on the corpus' voices",
+    ),
+    Asset(
         name="resnet18",
         what="ResNet18 trained on ImageNet, torchvision's resnet18-f37072fd as safetensors",
         licence="BSD-3-Clause code; weights trained on ImageNet, non-commercial research",
@@ -172,6 +180,15 @@ ASSETS: tuple[Asset, ...] = (
         place="models/dlib_face_recognition_resnet_model_v1.dat",
         package="face_recognition_models",
         sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    ),
+    Asset(
+        name="speaker-encoder",
+        what="Resemblyzer's speaker encoder (Wan et al. 2018), 256 numbers",
+        licence="Apache-2.0",
+        how="Comes with the package Resemblyzer.",
+        place="pretrained.pt",
+        package="resemblyzer",
+        sha256="39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
     ),
 )
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from repro.baselines.settings import BaselineSettings
 from repro.corpus.settings import CorpusSettings
+from repro.edit.speech_settings import EditSpeechSettings
 from repro.errors import UserError
 from repro.motion.person import EyesMethod, MouthMethod, PoseMethod
 from repro.motion.settings import MotionSettings
@@ -78,6 +79,7 @@ class Profile(BaseModel):
     baselines: BaselineSettings = BaselineSettings()
     ablations: AblationSettings = AblationSettings()
     frame_count: FrameCountSettings = FrameCountSettings()
+    edit_speech: EditSpeechSettings = EditSpeechSettings()
 
     @model_validator(mode="before")
     @classmethod

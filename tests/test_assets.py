@@ -32,7 +32,7 @@ def test_what_the_papers_used_is_listed():
     gated = {row.name for row in ASSETS if row.gated}
     assert gated >= {
         "basel2009", "facewarehouse", "deep3dface", "arcface", "resnet18", "lrw", "voxceleb2",
-        "tcdtimit", "grid",
+        "tcdtimit", "grid", "vggvox",
     }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_an_asset_that_no_stage_takes_keeps_its_stand_in(empty_folder):
 
 
 def test_the_open_weights_that_packages_carry_are_there_and_are_the_known_files():
-    for name in ("face-landmarker", "dlib-resnet"):
+    for name in ("face-landmarker", "dlib-resnet", "speaker-encoder"):
         assert find(name).is_file()
         assert hashes()[name] == asset(name).sha256
 

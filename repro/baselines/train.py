@@ -1,6 +1,5 @@
 """Training of the earlier systems, and their files."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,12 +16,9 @@ from repro.baselines.faces import Drawn, FaceClip, Spoken, draw_frames
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.you_said_that import YouSaidThat
 from repro.errors import UserError
-from repro.fabric import fabric_on
 from repro.files import atomic_path, write_json
-from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
-
-Draw = Callable[[np.random.Generator], Tensor]
-"""Draws samples and gives the loss on them."""
+from repro.refine.checkpoint import Checkpoint
+from repro.training import Draw, train_steps
 
 
 @dataclass(frozen=True)
@@ -128,48 +124,13 @@ def _on(drawn: Drawn, device: str) -> Drawn:
 
 
 def _train(
-    network: nn.Module,
-    loss: Draw,
-    steps: int,
-    settings: BaselineSettings,
-    *,
-    seed: int,
-    device: str,
-    checkpoint: Checkpoint | None,
-    progress: Callable[[int, int], None] | None,
+    network: nn.Module, loss: Draw, steps: int, settings: BaselineSettings, *, seed: int, **run
 ) -> list[float]:
-    """Adam, its rate falling to zero over the last half; the loss of every step."""
-    fabric = fabric_on(device)
-    network.to(fabric.device).train()
-    optimiser = torch.optim.Adam(network.parameters(), settings.lr, betas=(0.5, 0.999))
-    modules: dict[str, nn.Module] = {"network": network}
-    optimisers: dict[str, torch.optim.Optimizer] = {"adam": optimiser}
-    about = hashlib.sha256(f"{settings.model_dump_json()} {seed} {steps}".encode()).hexdigest()
-    done = Progress()
-    if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, modules=modules, optimisers=optimisers, about=about)
-    curve = done.losses.setdefault("loss", [])
-    while done.step < steps:
-        for group in optimiser.param_groups:
-            group["lr"] = settings.lr * min(1.0, 2 * (1 - done.step / steps))
-        optimiser.zero_grad()
-        value = loss(np.random.default_rng([seed, done.step]))
-        fabric.backward(value)
-        optimiser.step()
-        curve.append(float(value.detach()))
-        if not np.isfinite(curve[-1]):
-            raise UserError(
-                f"Training of a baseline broke at step {done.step}: its loss is not a finite "
-                "number; lower baselines.lr."
-            )
-        done.step += 1
-        if progress is not None:
-            progress(done.step, steps)
-        if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == steps):
-            save_checkpoint(
-                checkpoint.path, done, modules=modules, optimisers=optimisers, about=about
-            )
-    return curve
+    """``train_steps`` with the settings' optimiser; ``run``: device, checkpoint, progress."""
+    return train_steps(
+        network, loss, name="baselines", about=settings.model_dump_json(), steps=steps,
+        lr=settings.lr, betas=(0.5, 0.999), seed=seed, **run,
+    )  # fmt: skip
 
 
 def save_baseline(

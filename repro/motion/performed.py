@@ -6,9 +6,13 @@ motion alone cost a hundredth of that.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+
+import numpy as np
 
 from repro import FPS
-from repro.corpus.people import draw_person
+from repro.corpus.people import Person, draw_person
 from repro.corpus.performance import perform
 from repro.corpus.plan import sentences
 from repro.errors import UserError
@@ -16,10 +20,26 @@ from repro.motion.data import Example
 from repro.motion.motion import Motion
 from repro.motion.settings import MotionSettings
 from repro.speech.features import mfcc_windows
-from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, fitted, speak
+from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, Phoneme, fitted, speak
 
 FIRST_PERSON = 30_000_000
 """Seeds from here on: nobody of any corpus, of the portraits or of the calibration."""
+
+
+@dataclass(frozen=True)
+class Performed:
+    """What somebody says and does over T frames.
+
+    person    who
+    windows   (T, 28, 12) float32, MFCCs
+    motion    of T frames
+    phonemes  with times in seconds
+    """
+
+    person: Person
+    windows: np.ndarray
+    motion: Motion
+    phonemes: tuple[Phoneme, ...]
 
 
 def performed_clips(
@@ -47,18 +67,19 @@ def performed_clips(
             "Every voice is held out, so nobody is left for motion.performed_people: "
             "set it to 0, or hold out fewer people (corpus.personal_people)."
         )
-    number = FIRST_PERSON + seed * 100_000
-    made = 0
-    while made < settings.performed_people:
-        person = draw_person(number)
-        if person.voice not in without:
-            yield _performed(number, settings.performed_s, names)
-            made += 1
-        number += 1
+    for number in islice(performers(seed, without=without), settings.performed_people):
+        clip = performed(number, settings.performed_s, names)
+        yield clip.windows, clip.motion
 
 
-def _performed(number: int, length_s: float, names: Sequence[str]) -> Example:
-    """What the person of that number says and does: MFCC windows (T, 28, 12) and Motion."""
+def performers(seed: int, *, without: Collection[str] = ()) -> Iterator[int]:
+    """Numbers of people, for ``performed``; without end unless all voices are left out."""
+    numbers = count(FIRST_PERSON + seed * 100_000)
+    return (number for number in numbers if draw_person(number).voice not in without)
+
+
+def performed(number: int, length_s: float, names: Sequence[str]) -> Performed:
+    """What the person of a number says and does for so many seconds."""
     person = draw_person(number)
     speech = speak(
         sentences(number, length_s), voice=person.voice, rate_wpm=person.rate_wpm,
@@ -67,4 +88,5 @@ def _performed(number: int, length_s: float, names: Sequence[str]) -> Example:
     frames = round(length_s * FPS)
     audio = fitted(speech.audio, frames)
     acted = perform(audio, speech.phonemes, person, frames=frames, seed=number, names=names)
-    return mfcc_windows(audio, frames), Motion(acted.expression, acted.pose)
+    motion = Motion(acted.expression, acted.pose)
+    return Performed(person, mfcc_windows(audio, frames), motion, speech.phonemes)

@@ -32,7 +32,7 @@ from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, one_thread
 from repro.refine.checkpoint import Checkpoint
 
-_CODE = "speech", "corpus", "face", "motion", "baselines", "fabric"
+_CODE = "speech", "corpus", "face", "motion", "baselines", "training", "fabric"
 _EVERY = 500
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 

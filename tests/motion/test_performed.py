@@ -8,8 +8,7 @@ import pytest
 from repro.corpus.people import draw_person
 from repro.errors import UserError
 from repro.face.model import load_open_model
-from repro.motion import performed
-from repro.motion.performed import FIRST_PERSON, performed_clips
+from repro.motion.performed import FIRST_PERSON, performed, performed_clips, performers
 from repro.motion.settings import MotionSettings
 from repro.reconstruct import portraits
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
@@ -37,16 +36,23 @@ def test_mouths_move_with_the_sound():
     assert windows[10:].std() > 0.5
 
 
-def test_held_out_voices_stay_unheard(monkeypatch):
-    heard = []
-    monkeypatch.setattr(
-        performed, "_performed", lambda number, *_: heard.append(draw_person(number).voice)
-    )
+def test_held_out_voices_stay_unheard():
     without = {VOICES_LOW[0], VOICES_HIGH[1]}
-    settings = MotionSettings(performed_people=40, features=1)
-    list(performed_clips(settings, NAMES, seed=3, without=without))
-    assert len(heard) == 40
-    assert set(heard) == {*VOICES_LOW, *VOICES_HIGH} - without
+    numbers = list(itertools.islice(performers(3, without=without), 40))
+    assert len(set(numbers)) == 40
+    heard = {draw_person(number).voice for number in numbers}
+    assert heard == {*VOICES_LOW, *VOICES_HIGH} - without
+
+
+def test_who_performs_says_and_does_the_same_as_in_the_clips():
+    """And the phonemes fill the sound."""
+    ((windows, motion),) = itertools.islice(performed_clips(TWO, NAMES, seed=0), 1)
+    clip = performed(next(performers(0)), TWO.performed_s, NAMES)
+    np.testing.assert_array_equal(clip.windows, windows)
+    np.testing.assert_array_equal(clip.motion.pose, motion.pose)
+    ends = [phoneme.end_s for phoneme in clip.phonemes]
+    assert [phoneme.start_s for phoneme in clip.phonemes] == [0.0, *ends[:-1]]
+    assert ends[-1] >= TWO.performed_s
 
 
 def test_nobody_left_to_speak_is_said():

@@ -1,0 +1,133 @@
+"""Speech with known motion: seconds of sound, expression, and the mouth's landmarks.
+
+People are performed and not filmed (``repro.motion.performed``): the networks of section 3.2 see
+sound, expression, shape and pose, and no picture.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repro import FPS
+from repro.corpus.visemes import segments
+from repro.edit.speech_settings import EditSpeechSettings
+from repro.motion.data import HOP, sequence_of
+from repro.motion.performed import Performed
+from repro.motion.person import MOUTH
+
+_AFTER_MIDDLE = 14
+"""First step of a clip's MFCC sequence after the middle of frame 0 (``repro.speech.features``)."""
+
+VIEWS_RAD = np.deg2rad([[0, 0], [-30, 0], [30, 0], [0, -30], [0, 30], [0, -60], [0, 60]])
+"""Pitch and yaw of the seven views of the paper's own recordings: front, up, down, right, left."""
+
+
+@dataclass(frozen=True)
+class SpokenClip:
+    """A person speaking over T frames.
+
+    voice       whose sound it is, the class c of Eq. 2
+    sound       (28 + 4 (T - 1), 12) float32, MFCCs every 10 ms
+    expression  (T, 64) float32
+    pose        (T, 6) float32
+    identity    (80,) float32
+    visemes     (T,) str, the mouth shape that is spoken in the middle of each frame
+    """
+
+    voice: str
+    sound: np.ndarray
+    expression: np.ndarray
+    pose: np.ndarray
+    identity: np.ndarray
+    visemes: np.ndarray
+
+    def __len__(self) -> int:
+        """Frames."""
+        return len(self.expression)
+
+    @classmethod
+    def of(cls, performed: Performed) -> "SpokenClip":
+        """What a performed person says and does."""
+        times = (np.arange(len(performed.motion)) + 0.5) / FPS
+        keys, _, ends = zip(*segments(performed.phonemes), strict=True)
+        spoken = np.minimum(np.searchsorted(ends, times, side="right"), len(keys) - 1)
+        return cls(
+            performed.person.voice,
+            sequence_of(performed.windows),
+            performed.motion.expression,
+            performed.motion.pose,
+            np.asarray(performed.person.identity, np.float32),
+            np.asarray(keys)[spoken],
+        )
+
+
+def still(clip: SpokenClip) -> SpokenClip:
+    """The same speech with the head at rest in its mean pose."""
+    pose = np.broadcast_to(clip.pose.mean(0), clip.pose.shape).astype(np.float32)
+    return replace(clip, pose=pose)
+
+
+def seen_from(clip: SpokenClip, view: int) -> SpokenClip:
+    """The same motion with the head turned as in one of ``VIEWS_RAD``."""
+    pose = clip.pose.copy()
+    pose[:, :2] += VIEWS_RAD[view]
+    return replace(clip, pose=pose)
+
+
+def mouth_channels(names: Sequence[str]) -> np.ndarray:
+    """Places (K,) of the expressions of mouth and jaw."""
+    return np.array([k for k, name in enumerate(names) if name.startswith(MOUTH)])
+
+
+class SpeechSet:
+    """Frames of some clips, as tensors.
+
+    Windows of sound are cut when they are asked for; before and after a clip there is silence
+    (MFCCs of zero).
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[SpokenClip],
+        settings: EditSpeechSettings,
+        *,
+        voices: Iterable[str] = (),
+    ):
+        """Take the classes c from ``voices``; clips of other voices get -1."""
+        before, after = settings.before_ms // 10, settings.after_ms // 10
+        classes = list(voices)
+        parts, starts, first = [], [], 0
+        for clip in clips:
+            padded = np.pad(clip.sound, ((before, before + after), (0, 0)))
+            parts.append(padded)
+            starts.append(first + _AFTER_MIDDLE + HOP * np.arange(len(clip)))
+            first += len(padded)
+        self.clips = list(clips)
+        self._sound = torch.from_numpy(np.concatenate(parts))
+        self._start = torch.from_numpy(np.concatenate(starts))
+        self._steps = torch.arange(before + after)
+        self.expression = torch.from_numpy(np.concatenate([c.expression for c in clips]))
+        self.pose = torch.from_numpy(np.concatenate([c.pose for c in clips]))
+        self.person = torch.from_numpy(np.repeat(np.arange(len(clips)), [len(c) for c in clips]))
+        self.identity = torch.from_numpy(np.stack([c.identity for c in clips]))
+        numbers = [classes.index(c.voice) if c.voice in classes else -1 for c in clips]
+        self.label = torch.tensor(numbers)[self.person]
+
+    def __len__(self) -> int:
+        """Frames of all clips."""
+        return len(self._start)
+
+    def windows(self, frames: Tensor | slice) -> Tensor:
+        """The sound around some frames: (B, 100, 12) MFCCs every 10 ms.
+
+        80 of the paper's 100 lie before the frame's middle, 20 after it.
+        """
+        return self._sound[self._start[frames][:, None] + self._steps]
+
+    def frames(self, clip: int) -> slice:
+        """Frames of a clip."""
+        own = torch.nonzero(self.person == clip).flatten()
+        return slice(int(own[0]), int(own[-1]) + 1)

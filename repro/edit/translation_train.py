@@ -1,0 +1,187 @@
+"""Joint training of ID removal and translation (Song et al. 2020, Eq. 2, 3 and 6)."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from repro.edit.id_removal import identity_loss
+from repro.edit.speakers import SpeakerClassifier
+from repro.edit.speech_data import SpeechSet, SpokenClip
+from repro.edit.speech_settings import EditSpeechSettings
+from repro.edit.translation import FacePlace, MouthProjection, Translator
+from repro.errors import UserError
+from repro.files import atomic_path, write_json
+from repro.refine.checkpoint import Checkpoint
+from repro.training import train_steps
+
+_CLIP_NORM = 5.0
+_CHUNK = 256
+
+
+class TranslationLoss(NamedTuple):
+    """Eq. 2 and 3, scalars; the terms are unweighted.
+
+    total       what is minimised
+    expression  mean over the batch of ||e^ - e||_2; zero in the 2-D variant
+    shape       mean over the batch of ||l^ - l||_2, pixels
+    identity    Eq. 2; zero without ID removal
+    """
+
+    total: Tensor
+    expression: Tensor
+    shape: Tensor
+    identity: Tensor
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What turns expressions into landmarks, and how errors of expression are weighed.
+
+    mouth    projection of the mouth's points
+    place    frame of the 2-D variant
+    weights  (64,) of the expression in the loss: 1, or 0 beside mouth and jaw
+    """
+
+    mouth: MouthProjection
+    place: FacePlace
+    weights: Tensor
+
+
+def translation_loss(
+    translator: Translator,
+    data: SpeechSet,
+    frames: Tensor,
+    faces: Faces,
+    classifier: SpeakerClassifier | None,
+) -> TranslationLoss:
+    """Eq. 2 and 3 on some frames (B,).
+
+    Parameters
+    ----------
+    classifier : p(c | x'); asked for the first ``identity_batch`` frames. None without ID removal
+    """
+    settings = translator.settings
+    answer, cleaned = translator(data.windows(frames))
+    true = data.expression[frames]
+    identity, pose = data.identity[data.person[frames]], data.pose[frames]
+    seen = faces.mouth(true, identity, pose)
+    if settings.regression == "3d":
+        made = faces.mouth(answer, identity, pose)
+        expression = ((answer - true) * faces.weights).norm(dim=1).mean()
+    else:
+        made = faces.place.to_picture(answer, identity, pose)
+        expression = torch.zeros(())
+    shape = (made - seen).flatten(1).norm(dim=1).mean()
+    total = settings.lambda_expression * expression + settings.lambda_shape * shape
+    doubt = torch.zeros(())
+    if classifier is not None:
+        doubt = identity_loss(classifier(cleaned[: settings.identity_batch]))
+        total = total + settings.lambda_identity * doubt
+    return TranslationLoss(total, expression, shape, doubt)
+
+
+@dataclass(frozen=True)
+class TranslationHistory:
+    """What a training did: every step's total loss."""
+
+    losses: list[float]
+
+
+def train_translation(
+    clips: Sequence[SpokenClip],
+    settings: EditSpeechSettings,
+    faces: Faces,
+    classifier: SpeakerClassifier | None,
+    *,
+    seed: int,
+    checkpoint: Checkpoint | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Translator, TranslationHistory]:
+    """Train both networks on clips of many people.
+
+    Parameters
+    ----------
+    classifier : of the speakers; needed where ``settings.remove_identity``
+    checkpoint : as ``repro.training.train_steps``
+
+    Raises
+    ------
+    ValueError
+        ID removal without a classifier.
+    """
+    if settings.remove_identity and classifier is None:
+        raise ValueError("ID removal needs a speaker classifier to learn from")
+    data = SpeechSet(clips, settings)
+    translator = Translator.untrained(settings, seed=seed)
+    translator.set_scales(torch.from_numpy(np.concatenate([c.sound for c in clips])),
+                          _answers(data, faces, settings))  # fmt: skip
+    judge = classifier if settings.remove_identity else None
+
+    def loss(rng: np.random.Generator) -> Tensor:
+        frames = torch.from_numpy(rng.integers(len(data), size=settings.batch))
+        return translation_loss(translator, data, frames, faces, judge).total
+
+    losses = train_steps(
+        translator, loss, name="edit_speech", about=settings.model_dump_json(),
+        steps=settings.steps, lr=settings.lr, seed=seed, clip_norm=_CLIP_NORM,
+        checkpoint=checkpoint, progress=progress,
+    )  # fmt: skip
+    return translator.eval(), TranslationHistory(losses)
+
+
+def _answers(data: SpeechSet, faces: Faces, settings: EditSpeechSettings) -> Tensor:
+    """What is regressed, of every frame: (T, 64), or (T, L, 2) in the face's own frame."""
+    if settings.regression == "3d":
+        return data.expression
+    identity = data.identity[data.person]
+    seen = faces.mouth(data.expression, identity, data.pose)
+    return faces.place.to_face(seen, identity, data.pose)
+
+
+@torch.inference_mode()
+def translate(translator: Translator, data: SpeechSet) -> tuple[np.ndarray, np.ndarray]:
+    """What a trained translator makes of all frames of some clips.
+
+    Returns
+    -------
+    answers (T, 64) or (T, L, 2), and MFCC windows (T, S, 12) after ID removal; float32
+    """
+    translator.eval()
+    parts = [translator(data.windows(f)) for f in torch.arange(len(data)).split(_CHUNK)]
+    return (torch.cat([p.answer for p in parts]).numpy(),
+            torch.cat([p.windows for p in parts]).numpy())  # fmt: skip
+
+
+def save_translator(translator: Translator, path: Path, history: TranslationHistory) -> None:
+    """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
+    tensors = {name: tensor.contiguous() for name, tensor in translator.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary)
+    about = {"settings": translator.settings.model_dump(mode="json"), "history": asdict(history)}
+    write_json(path.with_suffix(".json"), about)
+
+
+def load_translator(path: Path) -> tuple[Translator, TranslationHistory]:
+    """Read what ``save_translator`` wrote.
+
+    Raises
+    ------
+    UserError
+        A file is missing, broken, or of another version.
+    """
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        translator = Translator.untrained(EditSpeechSettings(**about["settings"]), seed=0)
+        translator.load_state_dict(load_file(path))
+        return translator.eval(), TranslationHistory(**about["history"])
+    except (OSError, SafetensorError, ValidationError, RuntimeError, KeyError, ValueError) as error:
+        raise UserError(f"Translator '{path}' cannot be read; train it again.") from error
