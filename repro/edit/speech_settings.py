@@ -37,6 +37,8 @@ class EditSpeechSettings(BaseModel):
     lambda_identity: float = Field(0.1, ge=0)
     identity_batch: int = Field(4, ge=1)
     """Windows of each batch whose speaker is asked for: the encoder costs more than the rest."""
+    identity_share: float = Field(1.0, gt=0, le=1)
+    """Share of the steps, drawn, that ask; the term weighs as much more in these."""
 
     # Optimisation
     batch: int = Field(64, ge=1)

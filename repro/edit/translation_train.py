@@ -67,7 +67,7 @@ def translation_loss(
 
     Parameters
     ----------
-    classifier : p(c | x'); asked for the first ``identity_batch`` frames. None without ID removal
+    classifier : p(c | x'), asked for the first ``identity_batch`` frames; None where nobody asks
     """
     settings = translator.settings
     answer, cleaned = translator(data.windows(frames))
@@ -85,7 +85,7 @@ def translation_loss(
     doubt = torch.zeros(())
     if classifier is not None:
         doubt = identity_loss(classifier(cleaned[: settings.identity_batch]))
-        total = total + settings.lambda_identity * doubt
+        total = total + settings.lambda_identity / settings.identity_share * doubt
     return TranslationLoss(total, expression, shape, doubt)
 
 
@@ -124,11 +124,11 @@ def train_translation(
     translator = Translator.untrained(settings, seed=seed)
     translator.set_scales(torch.from_numpy(np.concatenate([c.sound for c in clips])),
                           _answers(data, faces, settings))  # fmt: skip
-    judge = classifier if settings.remove_identity else None
 
     def loss(rng: np.random.Generator) -> Tensor:
         frames = torch.from_numpy(rng.integers(len(data), size=settings.batch))
-        return translation_loss(translator, data, frames, faces, judge).total
+        asks = settings.remove_identity and rng.random() < settings.identity_share
+        return translation_loss(translator, data, frames, faces, classifier if asks else None).total
 
     losses = train_steps(
         translator, loss, name="edit_speech", about=settings.model_dump_json(),
