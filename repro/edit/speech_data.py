@@ -6,6 +6,7 @@ sound, expression, shape and pose, and no picture.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -15,8 +16,9 @@ from repro import FPS
 from repro.corpus.visemes import segments
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.motion.data import HOP, sequence_of
-from repro.motion.performed import Performed
+from repro.motion.performed import Performed, performed, performers
 from repro.motion.person import MOUTH
+from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
 _AFTER_MIDDLE = 14
 """First step of a clip's MFCC sequence after the middle of frame 0 (``repro.speech.features``)."""
@@ -49,17 +51,17 @@ class SpokenClip:
         return len(self.expression)
 
     @classmethod
-    def of(cls, performed: Performed) -> "SpokenClip":
+    def of(cls, made: Performed) -> "SpokenClip":
         """What a performed person says and does."""
-        times = (np.arange(len(performed.motion)) + 0.5) / FPS
-        keys, _, ends = zip(*segments(performed.phonemes), strict=True)
+        times = (np.arange(len(made.motion)) + 0.5) / FPS
+        keys, _, ends = zip(*segments(made.phonemes), strict=True)
         spoken = np.minimum(np.searchsorted(ends, times, side="right"), len(keys) - 1)
         return cls(
-            performed.person.voice,
-            sequence_of(performed.windows),
-            performed.motion.expression,
-            performed.motion.pose,
-            np.asarray(performed.person.identity, np.float32),
+            made.person.voice,
+            sequence_of(made.windows),
+            made.motion.expression,
+            made.motion.pose,
+            np.asarray(made.person.identity, np.float32),
             np.asarray(keys)[spoken],
         )
 
@@ -86,7 +88,7 @@ class SpeechSet:
     """Frames of some clips, as tensors.
 
     Windows of sound are cut when they are asked for; before and after a clip there is silence
-    (MFCCs of zero).
+    (MFCCs of zero). ``before`` is how many of their steps lie before the frame's middle.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class SpeechSet:
             starts.append(first + _AFTER_MIDDLE + HOP * np.arange(len(clip)))
             first += len(padded)
         self.clips = list(clips)
+        self.before = before
         self._sound = torch.from_numpy(np.concatenate(parts))
         self._start = torch.from_numpy(np.concatenate(starts))
         self._steps = torch.arange(before + after)
@@ -131,3 +134,48 @@ class SpeechSet:
         """Frames of a clip."""
         own = torch.nonzero(self.person == clip).flatten()
         return slice(int(own[0]), int(own[-1]) + 1)
+
+
+@dataclass(frozen=True)
+class SpeechCorpus:
+    """Who is learned from and who is tested on.
+
+    voices   heard in training, the classes of Eq. 2
+    train    people with these voices
+    heard    other people with these voices
+    unheard  people with voices that nobody in ``train`` has
+    """
+
+    voices: tuple[str, ...]
+    train: tuple[SpokenClip, ...]
+    heard: tuple[SpokenClip, ...]
+    unheard: tuple[SpokenClip, ...]
+
+
+def speech_corpus(settings: EditSpeechSettings, names: Sequence[str], *, seed: int) -> SpeechCorpus:
+    """Perform everybody.
+
+    Parameters
+    ----------
+    names : of the 64 numbers of expression
+    seed : of who they are, what they say, and whose voices are held out; each person is seen from
+        one of the seven views, in turn (``VIEWS_RAD``)
+    """
+    rng = np.random.default_rng(seed)
+    half = settings.held_out_voices // 2
+    out = [str(v) for low in (VOICES_LOW, VOICES_HIGH) for v in rng.choice(low, half, False)]
+    known = [voice for voice in VOICES_LOW + VOICES_HIGH if voice not in out]
+
+    def people(without: Sequence[str], first: int, count: int) -> tuple[SpokenClip, ...]:
+        numbers = islice(performers(seed, without=without), first, first + count)
+        return tuple(
+            seen_from(SpokenClip.of(performed(n, settings.person_s, names)), k % len(VIEWS_RAD))
+            for k, n in enumerate(numbers)
+        )
+
+    return SpeechCorpus(
+        tuple(known),
+        people(out, 0, settings.people),
+        people(out, settings.people, settings.test_people),
+        people(known, 0, settings.test_people),
+    )

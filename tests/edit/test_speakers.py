@@ -36,9 +36,7 @@ def said():
 
 
 def test_voices_separate_and_sentences_do_not(encoder, said):
-    first, second = (
-        np.stack([embed(encoder, said[v][k]) for v in VOICES]) for k in (0, 1)
-    )
+    first, second = (np.stack([embed(encoder, said[v][k]) for v in VOICES]) for k in (0, 1))
     likeness = first @ second.T
     same = np.diag(likeness)
     other = likeness[~np.eye(len(VOICES), dtype=bool)]

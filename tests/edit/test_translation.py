@@ -26,7 +26,9 @@ def somebody(seed=0, people=3):
     pose = np.concatenate([rng.uniform(-0.5, 0.5, (people, 3)), rng.normal(size=(people, 3))], 1)
     pose[:, 3:] *= 0.02
     pose[:, 5] += 0.7
-    return [torch.from_numpy(np.float32(x)) for x in (expression, rng.normal(size=(people, 80)), pose)]
+    return [
+        torch.from_numpy(np.float32(x)) for x in (expression, rng.normal(size=(people, 80)), pose)
+    ]
 
 
 def test_landmarks_are_the_whole_model_s_seen_by_the_camera():
