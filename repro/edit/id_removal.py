@@ -46,12 +46,23 @@ class IdRemoval(nn.Module):
         _, (hidden, _) = self.lstm(stacked(scaled, self.stack))
         return self.connected(hidden[-1])
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """New MFCC windows (B, S, 12) of MFCC windows (B, S, 12)."""
+    def forward(self, windows: Tensor, shares: Tensor | None = None) -> Tensor:
+        """New MFCC windows (B, S, 12) of MFCC windows (B, S, 12).
+
+        ``shares``: lambda (B, k), by default each window's own.
+        """
+        shares = self.shares(windows) if shares is None else shares
         scaled = (windows - self.mean) / self.scale
-        change = torch.einsum("bk,kdc->bdc", self.shares(windows), self.components)  # B, 12, 13
+        change = torch.einsum("bk,kdc->bdc", shares, self.components)  # B, 12, 13
         moved = scaled + scaled @ change[..., :-1].mT + change[:, None, :, -1]
         return moved * self.scale + self.mean
+
+
+def averaged(shares: Tensor, utterance: Tensor) -> Tensor:
+    """Lambda (B, k), each the mean over the windows that come from the same utterance (B,)."""
+    which, index, counts = utterance.unique(return_inverse=True, return_counts=True)
+    sums = shares.new_zeros(len(which), shares.shape[1]).index_add(0, index, shares)
+    return (sums / counts[:, None])[index]
 
 
 def stacked(windows: Tensor, stack: int) -> Tensor:

@@ -111,13 +111,13 @@ def retime(cost: np.ndarray, *, uneven: float = RetimingCosts.uneven) -> np.ndar
             following[kind, step:] = value[:reached] + (0.0 if step == 1 else uneven)
             came[i, kind, step:] = source[:reached]
         best = following + cost[i]
-    kind, place = np.unravel_index(best.argmin(), best.shape)
+    kind, place = (int(k) for k in np.unravel_index(best.argmin(), best.shape))
     if not np.isfinite(best[kind, place]):
         raise ValueError(f"{m} target frames are too few for {t} frames of sound")
     path = np.empty(t, np.int64)
     for i in range(t - 1, -1, -1):
         path[i] = place
-        kind, place = came[i, kind, place], place - _STEPS[kind]
+        kind, place = int(came[i, kind, place]), place - _STEPS[kind]
     return path
 
 

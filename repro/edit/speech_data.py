@@ -108,7 +108,9 @@ class SpeechSet:
             starts.append(first + _AFTER_MIDDLE + HOP * np.arange(len(clip)))
             first += len(padded)
         self.clips = list(clips)
+        self._batch = settings.batch, settings.utterance_windows
         self.before = before
+        self._edges = np.cumsum([0, *map(len, clips)])
         self._sound = torch.from_numpy(np.concatenate(parts))
         self._start = torch.from_numpy(np.concatenate(starts))
         self._steps = torch.arange(before + after)
@@ -130,10 +132,17 @@ class SpeechSet:
         """
         return self._sound[self._start[frames][:, None] + self._steps]
 
+    def draw(self, rng: np.random.Generator) -> Tensor:
+        """A batch of frames (B,): ``utterance_windows`` of each of some clips that are drawn."""
+        batch, together = self._batch
+        first = rng.integers(len(self), size=batch // together)
+        own = [self.frames(int(self.person[frame])) for frame in first]
+        frames = [rng.integers(clip.start, clip.stop, together) for clip in own]
+        return torch.from_numpy(np.concatenate(frames))
+
     def frames(self, clip: int) -> slice:
         """Frames of a clip."""
-        own = torch.nonzero(self.person == clip).flatten()
-        return slice(int(own[0]), int(own[-1]) + 1)
+        return slice(int(self._edges[clip]), int(self._edges[clip + 1]))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class EditSpeechSettings(BaseModel):
@@ -46,6 +46,9 @@ class EditSpeechSettings(BaseModel):
     steps: int = Field(20_000, ge=1)
 
     # Beside the paper
+    utterance_windows: int = Field(1, ge=1)
+    """Windows of each utterance in a batch. With more than one, lambda is the utterance's mean, as
+    W is the speaker's and not the second's; 1 takes each window's own."""
     mouth_only: bool = False
     """Measure errors of expression in the loss on mouth and jaw alone: nothing else is shown."""
 
@@ -62,3 +65,9 @@ class EditSpeechSettings(BaseModel):
     """Seconds of sound from which the speaker classifier's head learns."""
     seeds: int = Field(3, ge=1)
     """Trainings of every row, each with other people and other voices held out."""
+
+    @model_validator(mode="after")
+    def _whole_utterances(self) -> "EditSpeechSettings":
+        if self.batch % self.utterance_windows:
+            raise ValueError("batch must be a multiple of utterance_windows")
+        return self

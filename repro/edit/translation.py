@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from repro.corpus.settings import CorpusSettings
-from repro.edit.id_removal import COEFFICIENTS, IdRemoval, stacked
+from repro.edit.id_removal import COEFFICIENTS, IdRemoval, averaged, stacked
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.evaluate.landmarks import MOUTH_478
 from repro.face.camera import Camera
@@ -152,10 +152,20 @@ class Translator(nn.Module):
         self.answer_mean.copy_(answers.mean(0))
         self.answer_scale.copy_(answers.std(0) + 1e-3)
 
-    def forward(self, windows: Tensor) -> Translated:
-        """Answers for MFCC windows (B, S, 12)."""
+    def shares(self, windows: Tensor, utterance: Tensor) -> Tensor | None:
+        """Lambda (B, k) of MFCC windows (B, S, 12) from some utterances (B,).
+
+        The window's own, or beside the paper the utterance's mean; None without ID removal.
+        """
+        if self.id_removal is None:
+            return None
+        own = self.id_removal.shares(windows)
+        return averaged(own, utterance) if self.settings.utterance_windows > 1 else own
+
+    def forward(self, windows: Tensor, shares: Tensor | None = None) -> Translated:
+        """Answers for MFCC windows (B, S, 12), with lambda as ``shares`` gives it."""
         if self.id_removal is not None:
-            windows = self.id_removal(windows)
+            windows = self.id_removal(windows, shares)
         scaled = (windows - self.mean) / self.scale
         _, (hidden, _) = self.lstm(stacked(scaled, self.settings.stack))
         answer = self.connected(hidden[-1]).view(-1, *self.answer_mean.shape)

@@ -24,7 +24,6 @@ from repro.refine.checkpoint import Checkpoint
 from repro.training import train_steps
 
 _CLIP_NORM = 5.0
-_CHUNK = 256
 
 
 class TranslationLoss(NamedTuple):
@@ -67,10 +66,11 @@ def translation_loss(
 
     Parameters
     ----------
-    classifier : p(c | x'), asked for the first ``identity_batch`` frames; None where nobody asks
+    classifier : p(c | x'), asked for ``identity_batch`` frames; None where nobody asks
     """
     settings = translator.settings
-    answer, cleaned = translator(data.windows(frames))
+    windows = data.windows(frames)
+    answer, cleaned = translator(windows, translator.shares(windows, data.person[frames]))
     true = data.expression[frames]
     identity, pose = data.identity[data.person[frames]], data.pose[frames]
     seen = faces.mouth(true, identity, pose)
@@ -84,7 +84,8 @@ def translation_loss(
     total = settings.lambda_expression * expression + settings.lambda_shape * shape
     doubt = torch.zeros(())
     if classifier is not None:
-        doubt = identity_loss(classifier(cleaned[: settings.identity_batch]))
+        asked = torch.linspace(0, len(frames) - 1, min(settings.identity_batch, len(frames))).long()
+        doubt = identity_loss(classifier(cleaned[asked]))
         total = total + settings.lambda_identity / settings.identity_share * doubt
     return TranslationLoss(total, expression, shape, doubt)
 
@@ -126,7 +127,7 @@ def train_translation(
                           _answers(data, faces, settings))  # fmt: skip
 
     def loss(rng: np.random.Generator) -> Tensor:
-        frames = torch.from_numpy(rng.integers(len(data), size=settings.batch))
+        frames = data.draw(rng)
         asks = settings.remove_identity and rng.random() < settings.identity_share
         return translation_loss(translator, data, frames, faces, classifier if asks else None).total
 
@@ -156,7 +157,12 @@ def translate(translator: Translator, data: SpeechSet) -> tuple[np.ndarray, np.n
     answers (T, 64) or (T, L, 2), and MFCC windows (T, S, 12) after ID removal; float32
     """
     translator.eval()
-    parts = [translator(data.windows(f)) for f in torch.arange(len(data)).split(_CHUNK)]
+    parts = []
+    for clip in range(len(data.clips)):
+        windows = data.windows(data.frames(clip))
+        parts.append(
+            translator(windows, translator.shares(windows, data.person[data.frames(clip)]))
+        )
     return (torch.cat([p.answer for p in parts]).numpy(),
             torch.cat([p.windows for p in parts]).numpy())  # fmt: skip
 

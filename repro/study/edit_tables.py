@@ -240,14 +240,17 @@ class _Spectra:
     def __init__(self, data: SpeechSet, translator: Translator | None, seed: int):
         self.data, self.translator, self.seed = data, translator, seed
 
+    @functools.cached_property
+    def _cleaned(self) -> Tensor | None:
+        """All windows (T, S, 12) after ID removal; None where they stay as they are."""
+        if self.translator is None:
+            return None
+        with one_thread():
+            return torch.from_numpy(translate(self.translator, self.data)[1])
+
     def windows(self, frames: Tensor) -> Tensor:
         """(B, S, 12)."""
-        windows = self.data.windows(frames)
-        removal = None if self.translator is None else self.translator.id_removal
-        if removal is None:
-            return windows
-        with torch.inference_mode():
-            return torch.cat([removal(some) for some in windows.split(256)])
+        return self.data.windows(frames) if self._cleaned is None else self._cleaned[frames]
 
     def seconds(self, count: int = _SPEAKER_WINDOWS) -> tuple[Tensor, Tensor]:
         """Windows (B, S, 12) and voices (B,) of frames that are drawn."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from repro.edit.id_removal import IdRemoval, identity_loss, stacked
+from repro.edit.id_removal import IdRemoval, averaged, identity_loss, stacked
 from repro.edit.speech_settings import EditSpeechSettings
 
 SMALL = EditSpeechSettings(components=3, id_lstm_dim=8)
@@ -51,6 +51,20 @@ def test_a_voice_that_is_only_shifted_can_be_brought_back():
     made.connected.bias.data.fill_(1.0)
     sound = torch.randn(3, 100, 12)
     torch.testing.assert_close(made(sound + shift), sound)
+
+
+def test_an_utterance_s_lambda_is_the_mean_of_its_windows():
+    shares = torch.tensor([[1.0, 0.0], [5.0, 2.0], [3.0, 4.0], [7.0, 7.0]])
+    mean = averaged(shares, torch.tensor([4, 9, 4, 2]))
+    torch.testing.assert_close(mean, torch.tensor([[2.0, 2.0], [5.0, 2.0], [2.0, 2.0], [7.0, 7.0]]))
+
+
+def test_given_shares_take_the_place_of_the_window_s_own():
+    made = network()
+    made.components.data.normal_()
+    sound = torch.randn(2, 100, 12)
+    torch.testing.assert_close(made(sound, made.shares(sound)), made(sound))
+    torch.testing.assert_close(made(sound, torch.zeros(2, 3)), sound)
 
 
 def test_stacking_keeps_every_frame_in_its_order_and_the_last_ones():

@@ -69,6 +69,16 @@ def test_clips_do_not_hear_each_other(speaking):
     assert SpeechSet([speaking(1, "b")], PAPER, voices="a").label.unique().tolist() == [-1]
 
 
+def test_a_batch_takes_several_windows_of_each_of_its_utterances(speaking):
+    settings = EditSpeechSettings(batch=24, utterance_windows=6)
+    data = SpeechSet([speaking(k, frames=20 + k) for k in range(40)], settings)
+    frames = data.draw(np.random.default_rng(0))
+    people = data.person[frames].view(4, 6)
+    assert (people == people[:, :1]).all()
+    assert len(people[:, 0].unique()) > 1
+    assert len(frames.unique()) > 12
+
+
 def test_a_performed_person_is_taken_over_with_what_is_said():
     made = performed(next(performers(5)), 2.0, NAMES)
     clip = SpokenClip.of(made)
