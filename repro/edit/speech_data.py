@@ -4,6 +4,7 @@ People are performed and not filmed (``repro.motion.performed``): the networks o
 sound, expression, shape and pose, and no picture.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,7 +16,7 @@ from torch import Tensor
 from repro import FPS
 from repro.corpus.visemes import segments
 from repro.edit.speech_settings import EditSpeechSettings
-from repro.motion.data import HOP, sequence_of
+from repro.motion.data import HOP, sequence_of, voice_warp
 from repro.motion.performed import Performed, performed, performers
 from repro.motion.person import MOUTH
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
@@ -31,7 +32,7 @@ VIEWS_RAD = np.deg2rad([[0, 0], [-30, 0], [30, 0], [0, -30], [0, 30], [0, -60], 
 class SpokenClip:
     """A person speaking over T frames.
 
-    voice       whose sound it is, the class c of Eq. 2
+    speaker     whose sound it is, the class c of Eq. 2
     sound       (28 + 4 (T - 1), 12) float32, MFCCs every 10 ms
     expression  (T, 64) float32
     pose        (T, 6) float32
@@ -39,7 +40,7 @@ class SpokenClip:
     visemes     (T,) str, the mouth shape that is spoken in the middle of each frame
     """
 
-    voice: str
+    speaker: str
     sound: np.ndarray
     expression: np.ndarray
     pose: np.ndarray
@@ -51,14 +52,19 @@ class SpokenClip:
         return len(self.expression)
 
     @classmethod
-    def of(cls, made: Performed) -> "SpokenClip":
-        """What a performed person says and does."""
+    def of(cls, made: Performed, speaker: str, warp: float = 0.0) -> "SpokenClip":
+        """What a performed person says and does.
+
+        ``warp``: of the frequency axis, for another vocal tract than the voice's; silence stays.
+        """
         times = (np.arange(len(made.motion)) + 0.5) / FPS
         keys, _, ends = zip(*segments(made.phonemes), strict=True)
         spoken = np.minimum(np.searchsorted(ends, times, side="right"), len(keys) - 1)
         return cls(
-            made.person.voice,
-            sequence_of(made.windows),
+            speaker,
+            (sequence_of(made.windows) @ voice_warp(warp, made.windows.shape[-1]).T).astype(
+                np.float32
+            ),
             made.motion.expression,
             made.motion.pose,
             np.asarray(made.person.identity, np.float32),
@@ -96,11 +102,11 @@ class SpeechSet:
         clips: Sequence[SpokenClip],
         settings: EditSpeechSettings,
         *,
-        voices: Iterable[str] = (),
+        speakers: Iterable[str] = (),
     ):
-        """Take the classes c from ``voices``; clips of other voices get -1."""
+        """Take the classes c from ``speakers``; clips of others get -1."""
         before, after = settings.before_ms // 10, settings.after_ms // 10
-        classes = list(voices)
+        classes = list(speakers)
         parts, starts, first = [], [], 0
         for clip in clips:
             padded = np.pad(clip.sound, ((before, before + after), (0, 0)))
@@ -118,7 +124,7 @@ class SpeechSet:
         self.pose = torch.from_numpy(np.concatenate([c.pose for c in clips]))
         self.person = torch.from_numpy(np.repeat(np.arange(len(clips)), [len(c) for c in clips]))
         self.identity = torch.from_numpy(np.stack([c.identity for c in clips]))
-        numbers = [classes.index(c.voice) if c.voice in classes else -1 for c in clips]
+        numbers = [classes.index(c.speaker) if c.speaker in classes else -1 for c in clips]
         self.label = torch.tensor(numbers)[self.person]
 
     def __len__(self) -> int:
@@ -149,13 +155,13 @@ class SpeechSet:
 class SpeechCorpus:
     """Who is learned from and who is tested on.
 
-    voices   heard in training, the classes of Eq. 2
-    train    people with these voices
-    heard    other people with these voices
-    unheard  people with voices that nobody in ``train`` has
+    speakers  heard in training, the classes of Eq. 2: a voice and, after "/", which vocal tract
+    train     people with their sound
+    heard     other people with their sound
+    unheard   people with the sound of speakers whose voices nobody in ``train`` has
     """
 
-    voices: tuple[str, ...]
+    speakers: tuple[str, ...]
     train: tuple[SpokenClip, ...]
     heard: tuple[SpokenClip, ...]
     unheard: tuple[SpokenClip, ...]
@@ -173,17 +179,26 @@ def speech_corpus(settings: EditSpeechSettings, names: Sequence[str], *, seed: i
     rng = np.random.default_rng(seed)
     half = settings.held_out_voices // 2
     out = [str(v) for low in (VOICES_LOW, VOICES_HIGH) for v in rng.choice(low, half, False)]
-    known = [voice for voice in VOICES_LOW + VOICES_HIGH if voice not in out]
+    voices = VOICES_LOW + VOICES_HIGH
+    known = [voice for voice in voices if voice not in out]
+    per = settings.speakers_per_voice
+    reach = settings.vocal_tract
+    warps = {f"{v}/{k}": rng.uniform(-reach, reach) for v in voices for k in range(per)}
 
     def people(without: Sequence[str], first: int, count: int) -> tuple[SpokenClip, ...]:
         numbers = islice(performers(seed, without=without), first, first + count)
-        return tuple(
-            seen_from(SpokenClip.of(performed(n, settings.person_s, names)), k % len(VIEWS_RAD))
-            for k, n in enumerate(numbers)
-        )
+        clips, heard = [], Counter[str]()
+        for number in numbers:
+            made = performed(number, settings.person_s, names)
+            voice = made.person.voice
+            speaker = f"{voice}/{heard[voice] % per}"
+            heard[voice] += 1
+            clip = SpokenClip.of(made, speaker, warps[speaker])
+            clips.append(seen_from(clip, len(clips) % len(VIEWS_RAD)))
+        return tuple(clips)
 
     return SpeechCorpus(
-        tuple(known),
+        tuple(f"{voice}/{k}" for voice in known for k in range(per)),
         people(out, 0, settings.people),
         people(out, settings.people, settings.test_people),
         people(known, 0, settings.test_people),

@@ -59,6 +59,11 @@ class EditSpeechSettings(BaseModel):
     """Seconds that each of them speaks."""
     held_out_voices: int = Field(4, ge=2, multiple_of=2)
     """Voices that nobody of them has, half of them low."""
+    speakers_per_voice: int = Field(3, ge=1)
+    """Speakers, the classes of Eq. 2, who share a synthetic voice but not the vocal tract."""
+    vocal_tract: float = Field(0.15, ge=0, lt=0.5)
+    """Largest warp of the frequency axis by which vocal tracts differ (``motion.data.voice_warp``):
+    the sixteen synthetic voices alone differ less than people do."""
     test_people: int = Field(48, ge=1)
     """Who are tested on: as many with voices that were heard, and with held-out ones."""
     classifier_windows: int = Field(4000, ge=10)

@@ -89,12 +89,12 @@ class EditStudy:
 
     @functools.cached_property
     def classifier(self) -> SpeakerClassifier:
-        """Of the training's voices, from seconds drawn of all its people."""
+        """Of the training's speakers, from seconds drawn of all its people."""
         data = self._data("train", MOVING)
         frames = _drawn(data, self.settings.classifier_windows, self.seed)
         with one_thread():
             return train_classifier(
-                load_encoder(), data.windows(frames), data.label[frames], self.corpus.voices
+                load_encoder(), data.windows(frames), data.label[frames], self.corpus.speakers
             )
 
     def translator(self, regression: str, heads: str, remove_identity: bool) -> Translator:
@@ -136,7 +136,7 @@ class EditStudy:
         Returns
         -------
         a row before and one after: seed, method; ``speaker_accuracy`` of the classifier of Eq. 2,
-        on other people with the voices it knows; ``speaker_probe``, of a linear one (LDA of a
+        on other people with the speakers it knows; ``speaker_probe``, of a linear one (LDA of a
         second's mean and spread) trained on the spectrum it judges, which no training tried to
         deceive; ``phoneme_accuracy``, of an LDA of mouth shapes from 130 ms, trained likewise, on
         held-out voices; and the ``chance`` of the two speaker columns
@@ -154,13 +154,13 @@ class EditStudy:
                     speaker_accuracy=accuracy(self.classifier, windows, label),
                     speaker_probe=_speaker_probe(train, heard),
                     phoneme_accuracy=_phoneme_probe(train, unheard),
-                    chance=1 / len(self.corpus.voices),
+                    chance=1 / len(self.corpus.speakers),
                 )
             )
         return pd.DataFrame(rows)
 
     def tsne(self, heads: str = MOVING) -> pd.DataFrame:
-        """Figure 11: x, y of seconds of sound before and after, with their voices.
+        """Figure 11: x, y of seconds of sound before and after, with their speaker.
 
         Each second is its spectrum's mean over time; people are others than those learned from.
         """
@@ -172,9 +172,9 @@ class EditStudy:
             scaled = (means - means.mean(0)) / means.std(0)
             perplexity = min(30.0, (len(scaled) - 1) / 3)
             places = TSNE(perplexity=perplexity, random_state=self.seed).fit_transform(scaled)
-            voices = [self.corpus.voices[k] for k in label.tolist()]
+            speakers = [self.corpus.speakers[k] for k in label.tolist()]
             parts.append(
-                pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "voice": voices}).assign(
+                pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "speaker": speakers}).assign(
                     seed=self.seed, method=method
                 )
             )
@@ -188,7 +188,7 @@ class EditStudy:
         corpus = self.corpus
         clips = {"train": corpus.train, HEARD: corpus.heard, UNHEARD: corpus.unheard}[part]
         posed = [still(clip) for clip in clips] if heads == STILL else clips
-        return SpeechSet(posed, self.settings, voices=corpus.voices)
+        return SpeechSet(posed, self.settings, speakers=corpus.speakers)
 
     def _remover(self, method: str, heads: str) -> Translator | None:
         return self.translator("3d", heads, True) if method == REMOVED else None
@@ -253,7 +253,7 @@ class _Spectra:
         return self.data.windows(frames) if self._cleaned is None else self._cleaned[frames]
 
     def seconds(self, count: int = _SPEAKER_WINDOWS) -> tuple[Tensor, Tensor]:
-        """Windows (B, S, 12) and voices (B,) of frames that are drawn."""
+        """Windows (B, S, 12) and speakers (B,) of frames that are drawn."""
         frames = _drawn(self.data, count, self.seed)
         return self.windows(frames), self.data.label[frames]
 
@@ -270,9 +270,9 @@ def _speaker_probe(train: _Spectra, test: _Spectra) -> float:
     def told(windows: Tensor) -> np.ndarray:
         return torch.cat([windows.mean(1), windows.std(1)], 1).numpy()
 
-    known, voices = train.seconds(_PROBE_FRAMES // 2)
+    known, speakers = train.seconds(_PROBE_FRAMES // 2)
     unknown, wanted = test.seconds(_PROBE_FRAMES // 4)
-    probe = LinearDiscriminantAnalysis().fit(told(known), voices.numpy())
+    probe = LinearDiscriminantAnalysis().fit(told(known), speakers.numpy())
     return float(probe.score(told(unknown), wanted.numpy()))
 
 

@@ -15,7 +15,7 @@ from repro.edit.speech_data import (
 )
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.face.model import load_open_model
-from repro.motion.data import sequence_of
+from repro.motion.data import sequence_of, voice_warp
 from repro.motion.performed import performed, performers
 from repro.speech.features import mfcc_windows
 
@@ -61,12 +61,12 @@ def test_windows_hold_the_sound_of_their_frame_in_the_right_place():
 
 
 def test_clips_do_not_hear_each_other(speaking):
-    pair = SpeechSet([speaking(0), speaking(1, "b", 30)], PAPER, voices="ab")
+    pair = SpeechSet([speaking(0), speaking(1, "b", 30)], PAPER, speakers="ab")
     alone = SpeechSet([speaking(1, "b", 30)], PAPER)
     torch.testing.assert_close(pair.windows(pair.frames(1)), alone.windows(slice(None)))
     assert pair.label[pair.frames(0)].unique().tolist() == [0]
     assert pair.label[pair.frames(1)].unique().tolist() == [1]
-    assert SpeechSet([speaking(1, "b")], PAPER, voices="a").label.unique().tolist() == [-1]
+    assert SpeechSet([speaking(1, "b")], PAPER, speakers="a").label.unique().tolist() == [-1]
 
 
 def test_a_batch_takes_several_windows_of_each_of_its_utterances(speaking):
@@ -81,13 +81,25 @@ def test_a_batch_takes_several_windows_of_each_of_its_utterances(speaking):
 
 def test_a_performed_person_is_taken_over_with_what_is_said():
     made = performed(next(performers(5)), 2.0, NAMES)
-    clip = SpokenClip.of(made)
+    clip = SpokenClip.of(made, "me")
     assert len(clip) == len(clip.visemes) == 50
-    assert clip.voice == made.person.voice
+    assert clip.speaker == "me"
     for frame in (10, 25, 40):
         time = (frame + 0.5) / FPS
         (phoneme,) = (p for p in made.phonemes if p.start_s <= time < p.end_s)
         assert clip.visemes[frame] in visemes_of(phoneme.symbol)
+
+
+def test_another_vocal_tract_changes_speech_and_not_silence():
+    made = performed(next(performers(5)), 2.0, NAMES)
+    plain, other = (SpokenClip.of(made, "me", warp).sound for warp in (0.0, 0.1))
+    np.testing.assert_array_equal(plain, sequence_of(made.windows))
+    silent = np.abs(plain).max(1) < 1e-3
+    assert silent.any()
+    assert np.abs(other[silent]).max() < 1e-2
+    back = other @ np.linalg.inv(voice_warp(0.1, 12)).T
+    np.testing.assert_allclose(back, plain, atol=1e-2)
+    assert np.abs(other - plain).max() > 1
 
 
 def test_a_still_head_keeps_its_mean_and_a_turned_one_its_motion(speaking):

@@ -66,7 +66,7 @@ def test_voices_become_one_where_id_is_removed(clips, faces):
     settings = TINY.model_copy(update={"lambda_identity": 3.0, "identity_batch": 16, "steps": 250})
     judge = Hum()
     made, _ = train_translation(clips, settings, faces, judge, seed=0)
-    data = SpeechSet(clips, settings, voices="ab")
+    data = SpeechSet(clips, settings, speakers="ab")
     _, cleaned = translate(made, data)
     before = identity_loss(judge(data.windows(slice(None))))
     after = identity_loss(judge(torch.from_numpy(cleaned)))

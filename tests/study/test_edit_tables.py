@@ -15,7 +15,7 @@ MODEL = load_open_model()
 NAMES = MODEL.expression_names
 TINY = EditSpeechSettings(
     components=2, id_lstm_dim=4, lstm_dim=8, batch=8, steps=4, stack=10, identity_batch=1,
-    people=6, person_s=1.0, test_people=3, classifier_windows=16,
+    people=6, person_s=1.0, test_people=3, classifier_windows=16, speakers_per_voice=2,
 )  # fmt: skip
 
 
@@ -30,11 +30,11 @@ def study(corpus) -> EditStudy:
 
 
 def test_held_out_voices_are_unheard_and_nobody_is_tested_on_who_was_learned_from(corpus):
-    trained = {clip.voice for clip in corpus.train}
-    assert trained <= set(corpus.voices)
-    assert {clip.voice for clip in corpus.heard} <= set(corpus.voices)
-    assert not {clip.voice for clip in corpus.unheard} & set(corpus.voices)
-    assert len(corpus.voices) == 16 - TINY.held_out_voices
+    for clip in corpus.train + corpus.heard:
+        assert clip.speaker in corpus.speakers
+    voices = {speaker.split("/")[0] for speaker in corpus.speakers}
+    assert not voices & {clip.speaker.split("/")[0] for clip in corpus.unheard}
+    assert len(corpus.speakers) == TINY.speakers_per_voice * (16 - TINY.held_out_voices)
     known = {clip.identity.tobytes() for clip in corpus.train}
     assert not known & {clip.identity.tobytes() for clip in corpus.heard + corpus.unheard}
 
@@ -47,7 +47,7 @@ def test_heads_are_seen_from_all_views(corpus):
 
 def test_other_seeds_hold_out_other_people(corpus):
     other = speech_corpus(TINY, NAMES, seed=1)
-    assert other.voices != corpus.voices
+    assert other.speakers != corpus.speakers
     assert not np.array_equal(other.train[0].identity, corpus.train[0].identity)
 
 
@@ -94,7 +94,7 @@ def test_speakers_and_phonemes_are_told_before_and_after(study):
     scores = table[["speaker_accuracy", "speaker_probe", "phoneme_accuracy"]]
     assert list(table.index) == ["BL", "+IR"]
     assert ((scores >= 0) & (scores <= 1)).all(axis=None)
-    assert (table["chance"] == 1 / 12).all()
+    assert (table["chance"] == 1 / 24).all()
 
 
 def test_probes_find_what_is_there_and_nothing_where_nothing_is():
@@ -113,7 +113,7 @@ def test_probes_find_what_is_there_and_nothing_where_nothing_is():
                     np.zeros((50, 6), np.float32), np.zeros(80, np.float32), spoken,
                 )
             )  # fmt: skip
-        return SpeechSet(clips, TINY, voices="ab")
+        return SpeechSet(clips, TINY, speakers="ab")
 
     for apart, low, high in ((2.0, 0.95, 1.0), (0.0, 0.3, 0.7)):
         train, test = (tables._Spectra(people(apart), None, seed) for seed in (0, 1))
@@ -127,7 +127,7 @@ def test_the_map_has_a_point_for_every_second_before_and_after(study):
     counts = points.groupby("method").size()
     assert counts["BL"] == counts["+IR"] == 75
     assert np.isfinite(points[["x", "y"]]).all(axis=None)
-    before, after = (points[points["method"] == m]["voice"].tolist() for m in ("BL", "+IR"))
+    before, after = (points[points["method"] == m]["speaker"].tolist() for m in ("BL", "+IR"))
     assert before == after
 
 
