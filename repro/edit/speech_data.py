@@ -173,8 +173,7 @@ def speech_corpus(settings: EditSpeechSettings, names: Sequence[str], *, seed: i
     Parameters
     ----------
     names : of the 64 numbers of expression
-    seed : of who they are, what they say, and whose voices are held out; each person is seen from
-        one of the seven views, in turn (``VIEWS_RAD``)
+    seed : of who they are, what they say, and whose voices are held out
     """
     rng = np.random.default_rng(seed)
     half = settings.held_out_voices // 2
@@ -193,8 +192,7 @@ def speech_corpus(settings: EditSpeechSettings, names: Sequence[str], *, seed: i
             voice = made.person.voice
             speaker = f"{voice}/{heard[voice] % per}"
             heard[voice] += 1
-            clip = SpokenClip.of(made, speaker, warps[speaker])
-            clips.append(seen_from(clip, len(clips) % len(VIEWS_RAD)))
+            clips.append(SpokenClip.of(made, speaker, warps[speaker]))
         return tuple(clips)
 
     return SpeechCorpus(

@@ -18,7 +18,14 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from repro.edit.speakers import SpeakerClassifier, accuracy, load_encoder, train_classifier
-from repro.edit.speech_data import SpeechCorpus, SpeechSet, mouth_channels, still
+from repro.edit.speech_data import (
+    VIEWS_RAD,
+    SpeechCorpus,
+    SpeechSet,
+    mouth_channels,
+    seen_from,
+    still,
+)
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.edit.translation import IMAGE_PX, FacePlace, MouthProjection, Translator, study_camera
 from repro.edit.translation_train import Faces, train_translation, translate
@@ -29,7 +36,8 @@ from repro.pipeline.workspace import one_thread
 from repro.study.verdict import TOLERANCE_SD
 
 STILL, MOVING = HEADS = "still", "moving"
-"""Heads at rest as in GRID, or moving and seen from seven views as in the paper's recordings."""
+"""Heads at rest as in GRID, or moving and seen from seven views, in turn, as in the paper's own
+recordings."""
 
 HEARD, UNHEARD = "heard", "held out"
 
@@ -187,7 +195,10 @@ class EditStudy:
         """People of a part (``"train"``, ``HEARD``, ``UNHEARD``) with still or moving heads."""
         corpus = self.corpus
         clips = {"train": corpus.train, HEARD: corpus.heard, UNHEARD: corpus.unheard}[part]
-        posed = [still(clip) for clip in clips] if heads == STILL else clips
+        if heads == STILL:
+            posed = [still(clip) for clip in clips]
+        else:
+            posed = [seen_from(clip, k % len(VIEWS_RAD)) for k, clip in enumerate(clips)]
         return SpeechSet(posed, self.settings, speakers=corpus.speakers)
 
     def _remover(self, method: str, heads: str) -> Translator | None:
