@@ -9,6 +9,7 @@ the target video's.
 
 import functools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ from repro.evaluate.expression import expression_error
 from repro.evaluate.landmarks import landmark_error
 from repro.face.model import MorphableModel
 from repro.pipeline.workspace import one_thread
+from repro.refine.checkpoint import Checkpoint
 from repro.study.verdict import TOLERANCE_SD
 
 STILL, MOVING = HEADS = "still", "moving"
@@ -68,6 +70,9 @@ PUBLISHED = {
 """The paper's own numbers, on GRID (still heads) and on its recordings; other units of expression
 and another picture size."""
 
+_EVERY = 100
+"""Steps between checkpoints."""
+
 _SPEAKER_WINDOWS = 300
 """Seconds of sound on which speakers are told, and that are shown in the map of figure 11."""
 _PROBE_FRAMES = 8000
@@ -85,8 +90,11 @@ class EditStudy:
         model: MorphableModel,
         *,
         seed: int,
+        checkpoints: Path | None = None,
     ):
+        """Keep the trainings' states in the folder ``checkpoints``, to go on where they stopped."""
         self.corpus, self.settings, self.model, self.seed = corpus, settings, model, seed
+        self._checkpoints = checkpoints
         camera = study_camera()
         self.channels = mouth_channels(model.expression_names)
         weights = torch.ones(len(model.expression_names))
@@ -116,9 +124,17 @@ class EditStudy:
             with one_thread():
                 self._trained[key], _ = train_translation(
                     clips, settings, self.faces, self.classifier if remove_identity else None,
-                    seed=self.seed,
+                    seed=self.seed, checkpoint=self._checkpoint(*key),
                 )  # fmt: skip
         return self._trained[key]
+
+    def _checkpoint(self, regression: str, heads: str, remove_identity: bool) -> Checkpoint | None:
+        if self._checkpoints is None:
+            return None
+        self._checkpoints.mkdir(parents=True, exist_ok=True)
+        removal = "removal" if remove_identity else "plain"
+        name = f"{self.seed}-{regression}-{heads}-{removal}.safetensors"
+        return Checkpoint(self._checkpoints / name, every=_EVERY)
 
     def table_one(self) -> pd.DataFrame:
         """2-D against 3-D regression: seed, heads, voices, method, E_exp, E_exp_norm, E_ldmk."""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from repro.edit import translation_train
 from repro.edit.speech_data import VIEWS_RAD, SpeechCorpus, SpeechSet, SpokenClip, speech_corpus
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.face.model import load_open_model
@@ -159,3 +160,17 @@ def test_noise_is_2_8_standard_errors_and_unknown_for_one_seed():
     assert not found["beyond_noise"]
     (single,) = effects(rows[:2], ["E"], method="+IR", than="BL").to_dict("records")
     assert np.isnan(single["noise"]) and not single["beyond_noise"]
+
+
+def test_a_training_that_was_finished_is_read_from_its_checkpoint(corpus, tmp_path, monkeypatch):
+    whole = EditStudy(corpus, TINY, MODEL, seed=0, checkpoints=tmp_path)
+    first = whole.translator("3d", tables.STILL, False).state_dict()
+    assert (tmp_path / "0-3d-still-plain.safetensors").is_file()
+
+    def fails(*_):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(translation_train, "translation_loss", fails)
+    again = EditStudy(corpus, TINY, MODEL, seed=0, checkpoints=tmp_path)
+    for name, tensor in again.translator("3d", tables.STILL, False).state_dict().items():
+        torch.testing.assert_close(tensor, first[name], rtol=0, atol=0)
