@@ -1,14 +1,14 @@
 """Tables 1, 2 and 6 and figure 11 of Song et al. 2020, on people whose speech is performed.
 
 Every row is measured on voices that were heard in training and on voices that were not. A study of
-one seed is ``EditStudy``; ``effects`` holds several seeds together.
+one seed is ``EditStudy``; ``studies`` makes several and ``effects`` holds them together.
 
 Errors of expression are of mouth and jaw, the only ones that the method shows: eyes and brows stay
 the target video's.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from repro.edit.speech_data import (
     SpeechSet,
     mouth_channels,
     seen_from,
+    speech_corpus,
     still,
 )
 from repro.edit.speech_settings import EditSpeechSettings
@@ -259,6 +260,19 @@ class EditStudy:
             points=np.arange(true.shape[1]),
         )  # fmt: skip
         return {E_EXP: exact, E_EXP_NORM: norm, E_LDMK: distance.value}
+
+
+def studies(
+    settings: EditSpeechSettings,
+    model: MorphableModel,
+    *,
+    seed: int,
+    checkpoints: Path | None = None,
+) -> Iterator[EditStudy]:
+    """``settings.seeds`` studies, each with people and held-out voices of its own."""
+    for drawn in range(seed, seed + settings.seeds):
+        corpus = speech_corpus(settings, model.expression_names, seed=drawn)
+        yield EditStudy(corpus, settings, model, seed=drawn, checkpoints=checkpoints)
 
 
 class _Spectra:

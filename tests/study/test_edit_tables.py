@@ -54,6 +54,12 @@ def test_other_seeds_hold_out_other_people(corpus):
     assert not np.array_equal(other.train[0].identity, corpus.train[0].identity)
 
 
+def test_studies_are_of_several_seeds(corpus):
+    two = list(tables.studies(TINY.model_copy(update={"seeds": 2}), MODEL, seed=0))
+    assert [study.seed for study in two] == [0, 1]
+    assert two[0].corpus.speakers == corpus.speakers != two[1].corpus.speakers
+
+
 def test_table_two_has_both_methods_on_heard_and_on_held_out_voices(study):
     table = study.table_two()
     assert list(zip(table["voices"], table["method"], strict=True)) == [
