@@ -38,7 +38,7 @@ STAGES = {
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
     "07_ablations": (["06_gan_refinement"], []),
-    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "talk_photo", "label"]),
+    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "training", "talk_photo", "label"]),
     "09_head_pose_hs": (["04_fine_tuning"], []),
     "10_frame_count": (["06_gan_refinement"], []),
     "00_quickstart": (

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from repro.errors import UserError
+from repro.fabric import fabric_on
 from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 
 Draw = Callable[[np.random.Generator], Tensor]
@@ -46,8 +46,7 @@ def train_steps(
     UserError
         The loss is no longer a number; a checkpoint of another training.
     """
-    kind, _, index = device.partition(":")
-    fabric = Fabric(accelerator=kind, devices=[int(index)] if index else 1)
+    fabric = fabric_on(device)
     network.to(fabric.device).train()
     optimiser = torch.optim.Adam(network.parameters(), lr, betas=betas)
     modules: dict[str, nn.Module] = {"network": network}
