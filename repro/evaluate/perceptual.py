@@ -29,11 +29,11 @@ def feature_distance(trunk: ResNet, a: np.ndarray, b: np.ndarray) -> float:
     """
     with torch.inference_mode():
         pair = torch.from_numpy(np.stack([a, b])).permute(0, 3, 1, 2).float() / 255
-        return float(sum(_apart(features) for features in _stages(trunk, pair)))
+        return float(sum(_apart(features) for features in stage_features(trunk, pair)))
 
 
-def _stages(trunk: ResNet, images: Tensor) -> Iterator[Tensor]:
-    """What each stage makes of images (B, 3, H, W), finest first."""
+def stage_features(trunk: ResNet, images: Tensor) -> Iterator[Tensor]:
+    """What each of the four stages makes of images (B, 3, H, W) in [0, 1], finest first."""
     x = nnf.max_pool2d(nnf.relu(trunk.bn1(trunk.conv1(images))), 3, 2, 1)
     for stage in (trunk.layer1, trunk.layer2, trunk.layer3, trunk.layer4):
         x = stage(x)

@@ -1,0 +1,212 @@
+"""Training of the completion network on one person's footage or on many people's (Table 3)."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from repro.edit import masked
+from repro.edit.completion import Completer, CompletionNetwork
+from repro.edit.completion_losses import PerceptualNetwork
+from repro.edit.completion_trainer import CompletionTrainer
+from repro.edit.video_settings import EditVideoSettings
+from repro.edit.windows import Footage, Windows, box_size, draw_windows, stacked, window_of
+from repro.errors import UserError
+from repro.files import atomic_path
+from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from repro.refine.losses import l1_loss
+from repro.refine.watch import LOOKED_AT
+
+_LOOKS = "looks/"
+"""Before the names of curves with a number for each look, among those of the losses."""
+
+
+@dataclass(frozen=True)
+class CompletionHistory:
+    """What a training run did.
+
+    steps    done
+    seconds  spent in this and earlier runs of the same training
+    losses   (steps,) float32 for each term of Eq. 4, unweighted
+    looks    (looks,) float32: "step", and "l1", the mean difference of held-out frames from the
+             real ones where the noise was, in grey levels of 255; {} without held-out frames
+    """
+
+    steps: int
+    seconds: float
+    losses: dict[str, np.ndarray]
+    looks: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def train_completion(
+    people: Sequence[Footage],
+    settings: EditVideoSettings,
+    *,
+    seed: int,
+    perceptual: PerceptualNetwork | None,
+    device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
+    sheets: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Completer, CompletionHistory]:
+    """Train a generator for these people.
+
+    Each step draws its batch from a generator seeded by (seed, step), so a resumed run goes on
+    exactly as an uninterrupted one.
+
+    Parameters
+    ----------
+    people : whose frames have one size
+    perceptual : the network of the perceptual term; None leaves the term out
+    device : "cpu", "cuda" or "cuda:1"
+    checkpoint : where the run's state is kept; if the file is there, the run resumes from it
+    sheets : folder for a picture of the held-out frames at each look
+    progress : called with (steps done, steps planned) after each step
+
+    Raises
+    ------
+    UserError
+        No people, frames of unusable or different sizes, a foreign checkpoint, or a loss or
+        weight that is not a finite number; then the checkpoint holds the last good state.
+    """
+    size = _common_size(people, settings)
+    learned, held_out = _split_off(people, size, settings)
+    frames = sum(len(person) for person in learned)
+    planned = settings.steps or settings.epochs * math.ceil(frames / settings.batch)
+    trainer = CompletionTrainer(
+        settings, planned=planned, device=device, seed=seed, perceptual=perceptual
+    )
+    state = {"modules": trainer.modules(), "optimisers": trainer.optimisers}
+    about = _about(people, settings, seed, perceptual)
+    done = Progress()
+    if checkpoint is not None:
+        done = load_checkpoint(checkpoint.path, about=about, **state)
+    began = time.perf_counter() - done.seconds
+    while done.step < planned:
+        batch = draw_windows(learned, size, settings, np.random.default_rng([seed, done.step]))
+        noise = torch.Generator().manual_seed(seed * 1_000_003 + done.step)
+        _record(done, trainer.step(batch.to(trainer.fabric.device), done.step, noise), checkpoint)
+        done.seconds = time.perf_counter() - began
+        if held_out is not None and done.step % settings.look_every == 0:
+            _look(done, trainer, held_out, sheets)
+        if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == planned):
+            if not trainer.finite():
+                raise _broken(done, "a weight", checkpoint)
+            save_checkpoint(checkpoint.path, done, about=about, **state)
+        if progress is not None:
+            progress(done.step, planned)
+    completer = Completer(
+        trainer.kept.cpu().eval(),
+        settings,
+        perceptual.name if perceptual is not None else "none",
+        tuple(person.name for person in people),
+    )
+    curves = {name: np.array(values, np.float32) for name, values in done.losses.items()}
+    looks = {n.removeprefix(_LOOKS): v for n, v in curves.items() if n.startswith(_LOOKS)}
+    losses = {name: v for name, v in curves.items() if not name.startswith(_LOOKS)}
+    return completer, CompletionHistory(done.step, done.seconds, losses, looks)
+
+
+def _common_size(people: Sequence[Footage], settings: EditVideoSettings) -> tuple[int, int]:
+    """The box that holds everybody's masks."""
+    if not people:
+        raise UserError("There is no footage to train the completion on; give at least one clip.")
+    images = {person.image for person in people}
+    if len(images) > 1:
+        raise UserError(
+            f"Footage of several sizes is mixed ({sorted(images)}); reconstruct at one crop size."
+        )
+    points = np.concatenate([person.landmarks for person in people])
+    others = points
+    if settings.other_mouths:
+        others = np.concatenate([_widest_mouths(person.landmarks) for person in people])
+    return box_size(points, others, images.pop(), settings)
+
+
+def _widest_mouths(landmarks: np.ndarray) -> np.ndarray:
+    """For each frame the mouth whose chin hangs lowest in the clip, moved there: (T, 478, 2)."""
+    height = np.ptp(landmarks[:, masked.MOUTH_REGION, 1], axis=1)
+    widest = landmarks[int(height.argmax())]
+    return np.stack([masked.moved_onto(widest, target) for target in landmarks])
+
+
+def _split_off(
+    people: Sequence[Footage], size: tuple[int, int], settings: EditVideoSettings
+) -> tuple[list[Footage], Windows | None]:
+    """What is learned from, and held-out windows to look at, spread over the people."""
+    ends = [len(p) - int(len(p) * settings.held_out_share) for p in people]
+    held = [(p, t) for p, end in zip(people, ends, strict=True) for t in range(end, len(p))]
+    learned = [p[:end] for p, end in zip(people, ends, strict=True)]
+    if not held:
+        return learned, None
+    at = np.unique(np.linspace(0, len(held) - 1, LOOKED_AT).round().astype(int))
+    noise = masked.draw_noise(size, np.random.default_rng(0))
+    return learned, stacked([window_of(*held[k], noise, settings) for k in at])
+
+
+def _record(done: Progress, found: dict[str, float], checkpoint: Checkpoint | None) -> None:
+    """Count a step and keep its terms; refuse what is not finite."""
+    bad = [name for name, value in found.items() if not math.isfinite(value)]
+    if bad:
+        raise _broken(done, ", ".join(bad), checkpoint)
+    for name, value in found.items():
+        done.losses.setdefault(name, []).append(value)
+    done.step += 1
+
+
+def _broken(done: Progress, what: str, checkpoint: Checkpoint | None) -> UserError:
+    kept = ""
+    if checkpoint is not None and checkpoint.path.exists():
+        kept = f" The last good state is in '{checkpoint.path}'."
+    return UserError(
+        f"Training of the completion broke after step {done.step}: {what} is not a finite number; "
+        f"lower edit_video.lr, or use fp32.{kept}"
+    )
+
+
+@torch.inference_mode()
+def _look(
+    done: Progress, trainer: CompletionTrainer, held_out: Windows, sheets: Path | None
+) -> None:
+    batch = held_out.to(trainer.fabric.device)
+    made = _painted(trainer.kept, batch)
+    seen = {"step": done.step, "l1": 127.5 * float(l1_loss(batch.frame, made, batch.mask))}
+    for name, value in seen.items():
+        done.losses.setdefault(f"{_LOOKS}{name}", []).append(float(value))
+    if sheets is not None:
+        _save_sheet(sheets / f"step_{done.step:06d}.png", batch, made)
+
+
+def _painted(network: CompletionNetwork, batch: Windows) -> torch.Tensor:
+    return torch.lerp(batch.frame, network(batch.window), batch.mask)
+
+
+def _save_sheet(path: Path, batch: Windows, made: torch.Tensor) -> None:
+    """A PNG with a row each of heat maps, masked, completed and real frames."""
+    heat, shown = batch.condition[:, :3], batch.condition[:, 3:]
+    lines = [torch.cat(list(row.cpu()), dim=2) for row in (heat, shown, made, batch.frame)]
+    sheet = (torch.cat(lines, dim=1).clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    with atomic_path(path) as temporary:
+        cv2.imwrite(str(temporary), sheet[..., ::-1])
+
+
+def _about(
+    people: Sequence[Footage],
+    settings: EditVideoSettings,
+    seed: int,
+    perceptual: PerceptualNetwork | None,
+) -> str:
+    """A name for this run's settings, seed and data."""
+    digest = hashlib.sha256(settings.model_dump_json().encode())
+    digest.update(f"{seed} {perceptual.name if perceptual else None}".encode())
+    for person in people:
+        digest.update(person.name.encode())
+        for array in (person.frames, person.landmarks):
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
