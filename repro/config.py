@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from repro.baselines.settings import BaselineSettings
 from repro.corpus.settings import CorpusSettings
 from repro.edit.speech_settings import EditSpeechSettings
+from repro.edit.video_settings import EditVideoSettings
 from repro.errors import UserError
 from repro.motion.person import EyesMethod, MouthMethod, PoseMethod
 from repro.motion.settings import MotionSettings
@@ -76,6 +77,7 @@ class Profile(BaseModel):
     refine: RefineSettings = RefineSettings()
     refine_general: RefineSettings = RefineSettings(lambda_attention=0.1)
     talk: TalkSettings = TalkSettings()
+    edit_video: EditVideoSettings = EditVideoSettings()
     baselines: BaselineSettings = BaselineSettings()
     ablations: AblationSettings = AblationSettings()
     frame_count: FrameCountSettings = FrameCountSettings()

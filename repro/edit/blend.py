@@ -40,7 +40,8 @@ def soft_mask(
     left, top, right, bottom = rectangle
     inner = masked.rectangle_mask((left + inset, top + inset, right - inset, bottom - inset), image)
     smooth = cv2.GaussianBlur((resized * inner).astype(np.float32), (0, 0), feather)
-    return np.where(masked.rectangle_mask(rectangle, image) & (smooth > 1 / 255), smooth, 0)
+    shown = masked.rectangle_mask(rectangle, image) & (smooth > 1 / 255)
+    return np.where(shown, np.minimum(smooth, 1), 0)
 
 
 def blend(frame: np.ndarray, painted: np.ndarray, soft: np.ndarray) -> np.ndarray:

@@ -88,6 +88,9 @@ def trunk_network(trunk: ResNet) -> PerceptualNetwork:
 class Vgg16(nn.Module):
     """VGG16 (Simonyan and Zisserman 2015) up to relu4_3; parameters named as in torchvision."""
 
+    mean: Tensor
+    sd: Tensor
+
     def __init__(self):
         super().__init__()
         layers: list[nn.Module] = []

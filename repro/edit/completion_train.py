@@ -33,7 +33,7 @@ class CompletionHistory:
 
     steps    done
     seconds  spent in this and earlier runs of the same training
-    losses   (steps,) float32 for each term of Eq. 4, unweighted
+    losses   float32 for each term of Eq. 4, unweighted, one number for each step that had it
     looks    (looks,) float32: "step", and "l1", the mean difference of held-out frames from the
              real ones where the noise was, in grey levels of 255; {} without held-out frames
     """
@@ -147,7 +147,7 @@ def _split_off(
         return learned, None
     at = np.unique(np.linspace(0, len(held) - 1, LOOKED_AT).round().astype(int))
     noise = masked.draw_noise(size, np.random.default_rng(0))
-    return learned, stacked([window_of(*held[k], noise, settings) for k in at])
+    return learned, stacked([window_of(p, t, noise, settings) for p, t in (held[k] for k in at)])
 
 
 def _record(done: Progress, found: dict[str, float], checkpoint: Checkpoint | None) -> None:

@@ -81,11 +81,17 @@ class CompletionTrainer:
             for group in optimiser.param_groups:
                 group["lr"] = self.settings.lr * share
         made = self._shown(self.run_network(batch.window), batch)
-        found = self._train_discriminator(batch, made.detach(), rng)
-        found |= self._train_network(batch, made)
+        adversarial = self._adversarial(index)
+        found = self._train_discriminator(batch, made.detach(), rng) if adversarial else {}
+        found |= self._train_network(batch, made, adversarial=adversarial)
         if self.average is not None:
             self._follow(index)
         return {name: float(value) for name, value in found.items()}
+
+    def _adversarial(self, index: int) -> bool:
+        """Whether the discriminator takes part in a step."""
+        s = self.settings
+        return s.lambda_adversarial > 0 and index >= s.adversarial_from * self.planned
 
     def _shown(self, made: Tensor, batch: Windows) -> Tensor:
         if not self.settings.keep_outside:
@@ -96,8 +102,6 @@ class CompletionTrainer:
         self, batch: Windows, made: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
         s = self.settings
-        if not s.lambda_adversarial:
-            return {}
         judged = [
             terms.adversarial_loss(self.run_discriminator(batch.condition, frame)[0], real=real)
             for frame, real in ((batch.frame, True), (made, False))
@@ -117,9 +121,15 @@ class CompletionTrainer:
         self._update("discriminator", loss)
         return {name: value.detach() for name, value in found.items()}
 
-    def _train_network(self, batch: Windows, made: Tensor) -> dict[str, Tensor]:
+    def _train_network(
+        self, batch: Windows, made: Tensor, *, adversarial: bool
+    ) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         weighted = self._terms(batch, made)
+        if adversarial:
+            logits, _ = self.run_discriminator(batch.condition, made)
+            term = terms.adversarial_loss(logits, real=True)
+            weighted["adversarial"] = (self.settings.lambda_adversarial, term)
         self._update("network", torch.stack([w * term for w, term in weighted.values()]).sum())
         self.discriminator.requires_grad_(True)
         return {name: term.detach() for name, (_, term) in weighted.items()}
@@ -131,28 +141,22 @@ class CompletionTrainer:
         optimiser.step()
 
     def _terms(self, batch: Windows, made: Tensor) -> dict[str, tuple[float, Tensor]]:
-        """Each term of the network's loss with its coefficient."""
+        """Each term of the network's loss but the adversarial one, with its coefficient."""
         s, real = self.settings, batch.frame
         pixels = None
         if s.keep_outside or s.weight_lips != 1:
             pixels = torch.where(batch.lips > 0, s.weight_lips, 1.0)
             pixels = pixels * batch.mask if s.keep_outside else pixels
         found = {"l1": (s.lambda_l1, l1_loss(real, made, pixels))}
-        if s.lambda_adversarial:
-            logits, _ = self.run_discriminator(batch.condition, made)
-            found["adversarial"] = (
-                s.lambda_adversarial,
-                terms.adversarial_loss(logits, real=True),
-            )
         if s.lambda_perceptual and self.perceptual is not None:
             term = terms.perceptual_loss(self.perceptual, real, made)
             found["perceptual"] = (s.lambda_perceptual, term)
         if s.lambda_variation:
             found["variation"] = (s.lambda_variation, terms.variation_loss(made))
         if s.lambda_gradient or s.lambda_texture:
-            bands = [laplacian_bands(image, bands=_BANDS) for image in (real, made)]
-            found["gradient"] = (s.lambda_gradient, gradient_loss(*bands, pixels))
-            found["texture"] = (s.lambda_texture, texture_loss(*bands, pixels))
+            wanted, shown = (laplacian_bands(image, bands=_BANDS) for image in (real, made))
+            found["gradient"] = (s.lambda_gradient, gradient_loss(wanted, shown, pixels))
+            found["texture"] = (s.lambda_texture, texture_loss(wanted, shown, pixels))
         return found
 
     @torch.no_grad()

@@ -88,6 +88,8 @@ class EditVideoSettings(BaseModel):
     """Channels of one more 3 x 3 block at full resolution that sees the input again."""
     keep_outside: bool = False
     """Make only what the noise covers; outside it the frame is given back."""
+    adversarial_from: float = Field(0.0, ge=0, le=1)
+    """Share of the steps after which the discriminator takes part; they cost less without it."""
     lambda_gradient: float = Field(0.0, ge=0)
     """L1 between the Laplacian pyramids' bands, inside the noise."""
     lambda_texture: float = Field(0.0, ge=0)

@@ -1,5 +1,6 @@
-"""People in a world where the third MFCC tells the jaw, and each voice hums its own note; and a small
-picture of a person who opens and closes the mouth.
+"""People in a world where the third MFCC tells the jaw, and each voice hums its own note.
+
+And a small picture of a person who opens and closes the mouth.
 """
 
 import cv2
