@@ -87,8 +87,11 @@ def steady_picture(picture: np.ndarray, previous: np.ndarray, weight: float) -> 
 
 def warped(
     previous: np.ndarray, before: np.ndarray, after: np.ndarray, flow: cv2.DISOpticalFlow
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of the frame before, moved to where their content is now.
+) -> np.ndarray:
+    """A picture of the frame before, moved to where its content is now: warp(O_{t-1}).
+
+    Each pixel is fetched from where the flow from ``after`` to ``before`` leads, so that none
+    stays empty.
 
     Parameters
     ----------
@@ -98,15 +101,14 @@ def warped(
 
     Returns
     -------
-    the moved picture, and the field (h, w, 2): where each pixel came from, less where it is
+    (h, w, C) float32
     """
-    grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (after, before)]
-    field = flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
-    height, width = grey[0].shape
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    now, then = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (after, before))
+    field = flow.calc(now, then, None)  # type: ignore[call-overload]
+    columns, rows = np.meshgrid(np.arange(now.shape[1]), np.arange(now.shape[0]))
     at = (field + np.stack([columns, rows], axis=-1)).astype(np.float32)
-    moved = cv2.remap(previous, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return moved, field
+    border = cv2.BORDER_REPLICATE
+    return cv2.remap(previous, at, None, cv2.INTER_CUBIC, borderMode=border)  # type: ignore[call-overload]
 
 
 class Edited(NamedTuple):
@@ -143,8 +145,9 @@ def deflicker(edited: Iterable[Edited], settings: EditVideoSettings) -> Iterator
             ]
             steady = _steadied(now, last, shown, box, flow, settings)
             shown = now.frame.astype(np.float32)
-            weight = now.soft[box][..., None]
-            shown[box] += np.minimum(1, 2 * weight) * (steady - shown[box])
+            # In full up to the middle of the mask's edge: there the made picture still flickers.
+            share = np.minimum(1, 2 * now.soft[box][..., None])
+            shown[box] += share * (steady - shown[box])
         last = now
         yield np.where(now.soft[..., None] > 0, np.rint(shown).clip(0, 255), now.frame).astype(
             np.uint8
@@ -161,7 +164,7 @@ def _steadied(
 ) -> np.ndarray:
     """Eq. 7 in a box; shown (H, W, 3) float32 is O_{t-1}."""
     picture = now.frame[box].astype(np.float32)
-    previous, _ = warped(shown[box], last.frame[box], now.frame[box], flow)
+    previous = warped(shown[box], last.frame[box], now.frame[box], flow)
     if settings.deflicker_levels is not None:
         change = cv2.GaussianBlur(np.abs(previous - picture).max(-1), (0, 0), 1.0)
         trust = np.exp(-((change / settings.deflicker_levels) ** 2))[..., None]

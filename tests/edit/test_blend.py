@@ -15,7 +15,7 @@ def scene(face_of, small):
 
 
 def test_the_soft_mask_is_one_on_the_lips_and_zero_outside_the_rectangle(scene):
-    _, points, rectangle, soft = scene
+    _, _, rectangle, soft = scene
     assert soft[42, 32] == pytest.approx(1, abs=0.01)
     assert (soft[~masked.rectangle_mask(rectangle, (64, 64))] == 0).all()
     assert soft.min() == 0 and soft.max() <= 1

@@ -72,9 +72,8 @@ def test_the_flow_brings_a_shifted_picture_back():
     wide = smooth_noise((64, 80, 3)).clip(0, 255).astype(np.uint8)
     before, after = wide[:, 4:68], wide[:, 6:70]  # moved 2 px to the left
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    moved, field = warped(before.astype(np.float32), before, after, flow)
+    moved = warped(before.astype(np.float32), before, after, flow)
     inner = np.s_[10:-10, 10:-10]
-    assert np.median(field[inner][..., 0]) == pytest.approx(2, abs=0.1)
     apart = np.abs(moved - after)[inner].mean()
     assert apart < 0.2 * np.abs(before.astype(float) - after)[inner].mean()
 
@@ -102,7 +101,7 @@ def second_difference(frames, inside):
 @pytest.mark.parametrize("levels", [None, 8.0])
 def test_a_flickering_still_becomes_steadier_and_nearer(face_of, small, levels):
     settings = small.model_copy(update={"deflicker_levels": levels})
-    clean, edited, inside = flickering(face_of, shift=0.0, noise=0.5, gain=3.0)
+    _, edited, inside = flickering(face_of, shift=0.0, noise=0.5, gain=3.0)
     done = list(deflicker(edited, settings))
     before, after = (
         second_difference(frames, inside) for frames in ([e.frame for e in edited], done)
