@@ -116,6 +116,15 @@ ASSETS: tuple[Asset, ...] = (
         taken=True,
     ),
     Asset(
+        name="vgg16",
+        what="VGG16 trained on ImageNet, torchvision's vgg16-397923af as safetensors",
+        licence="BSD-3-Clause code; weights trained on ImageNet, non-commercial research",
+        how="Load torchvision's vgg16 (IMAGENET1K_V1) and save its state_dict with "
+        "safetensors.torch.save_file.",
+        place="vgg16.safetensors",
+        stand_in="the coefficient network's trunk, in the completion's perceptual loss",
+    ),
+    Asset(
         name="lrw",
         what="LRW: BBC clips of 500 spoken words, for general training",
         licence="BBC: non-commercial research, by signed agreement",

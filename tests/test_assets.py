@@ -31,8 +31,8 @@ def test_names_are_unique():
 def test_what_the_papers_used_is_listed():
     gated = {row.name for row in ASSETS if row.gated}
     assert gated >= {
-        "basel2009", "facewarehouse", "deep3dface", "arcface", "resnet18", "lrw", "voxceleb2",
-        "tcdtimit", "grid", "vggvox",
+        "basel2009", "facewarehouse", "deep3dface", "arcface", "resnet18", "vgg16", "lrw",
+        "voxceleb2", "tcdtimit", "grid", "vggvox",
     }  # fmt: skip
 
 

@@ -10,4 +10,15 @@ Speech (section 3.2)
     translation        sound to expression, expression to mouth landmarks (3.2.2; figure 10)
     translation_train  both trained together (Eq. 3 and 6)
     retiming           which target frames are shown to which sound (3.3.1)
+
+Video (section 3.3 and appendix B)
+    video_settings      sizes and training
+    masked              the mouth region, hidden under noise
+    heatmaps            landmarks as pictures
+    windows             what the network sees: seven frames and their heat maps, in one box
+    completion          the U-Net that paints the region
+    completion_losses   Eq. 4; completion_trainer, completion_train: its training
+    blend               the painted region brought into the frame
+    deflicker           Algorithm 1, Eq. 7
+    video               from landmarks to finished frames
 """

@@ -7,7 +7,7 @@ network trained on ImageNet, for which there is no open stand-in: that column st
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -32,14 +32,14 @@ WHOLE = "the whole frame"
 
 
 def painted_measures(
-    made: Sequence[Completed], real: Sequence[np.ndarray], *, whole: bool = False
+    made: Sequence[Completed], real: Iterable[np.ndarray], *, whole: bool = False
 ) -> list[Measure]:
     """PSNR and SSIM of painted frames, over what was hidden or over the whole frame.
 
     Parameters
     ----------
     made : T completed frames
-    real : T frames (H, W, 3) uint8, the same moments
+    real : T frames (H, W, 3) uint8 of the same moments
     whole : measure the complete frames (Table 5)
     """
     pairs = [
@@ -232,7 +232,7 @@ def _steadiness(
 ) -> Iterator[Measure]:
     triples = list(zip(made, real, masks, strict=True))
     shown = [(_box(a, mask), _box(b, mask)) for a, b, mask in triples]
-    values = {
+    values: dict[str, tuple[np.floating | float, str]] = {
         "PSNR": (np.mean([psnr(a, b, mask=mask) for a, b, mask in triples]), "dB"),
         "SSIM": (np.mean([ssim(a, b) for a, b in shown]), "1"),
         "second difference": (pixel_flicker(made, masks), "grey levels of 255"),
