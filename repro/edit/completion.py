@@ -17,7 +17,15 @@ from torch.nn import functional as nnf
 
 from repro.edit import masked
 from repro.edit.video_settings import EditVideoSettings
-from repro.edit.windows import Moment, assemble, box_corner, box_size, moment, stacked
+from repro.edit.windows import (
+    Moment,
+    assemble,
+    box_corner,
+    box_size,
+    check_mouths,
+    moment,
+    stacked,
+)
 from repro.errors import UserError
 from repro.files import atomic_path, write_json
 from repro.refine.generator import initialise
@@ -125,8 +133,11 @@ class Completer:
         Raises
         ------
         UserError
-            The frames' sides cannot be halved as often as the network has levels.
+            A frame without a mouth, or frames whose sides cannot be halved as often as the
+            network has levels.
         """
+        for points, name in ((original, "the target video"), (new, "the new landmarks")):
+            check_mouths(points, name)
         steps = self._windows(frames, original, new)
         while group := list(islice(steps, batch)):
             yield from self._paint(group)

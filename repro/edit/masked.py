@@ -45,8 +45,8 @@ def mouth_rectangle(
 
 
 def rectangle_mask(rectangle: tuple[int, int, int, int], image: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool, true inside."""
-    left, top, right, bottom = rectangle
+    """(H, W) bool, true inside; nowhere in a rectangle without extent."""
+    left, top, right, bottom = np.maximum(rectangle, 0)
     mask = np.zeros(image, bool)
     mask[top:bottom, left:right] = True
     return mask

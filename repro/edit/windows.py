@@ -19,6 +19,22 @@ _BOX_STEP_PX = 16
 """``face_box`` rests on a grid this wide; the box must hold the mask wherever it lands."""
 
 
+def check_mouths(landmarks: np.ndarray, name: str) -> None:
+    """Refuse landmarks (T, 478, 2) that lack a mouth somewhere.
+
+    Raises
+    ------
+    UserError
+        Names the first such frame.
+    """
+    lost = np.flatnonzero(~np.isfinite(landmarks[:, masked.MOUTH_REGION]).all((1, 2)))
+    if len(lost):
+        raise UserError(
+            f"Footage of '{name}': no mouth was found in frame {lost[0]}; "
+            "leave out frames without a face."
+        )
+
+
 @dataclass(frozen=True)
 class Footage:
     """Frames of one person to learn from.
@@ -38,12 +54,7 @@ class Footage:
                 f"footage of '{self.name}': {len(self.frames)} frames, "
                 f"{len(self.landmarks)} sets of landmarks"
             )
-        lost = np.flatnonzero(~np.isfinite(self.landmarks[:, masked.MOUTH_REGION]).all((1, 2)))
-        if len(lost):
-            raise UserError(
-                f"Footage of '{self.name}': no mouth was found in frame {lost[0]}; "
-                "leave out frames without a face."
-            )
+        check_mouths(self.landmarks, self.name)
 
     def __len__(self) -> int:
         """Frames."""

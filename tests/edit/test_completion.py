@@ -92,6 +92,15 @@ def test_frames_are_read_as_they_are_needed(person, completer):
     assert read == [0, 1]
 
 
+def test_a_frame_without_a_mouth_is_named(person, completer):
+    lost = person.landmarks.copy()
+    lost[3] = np.nan
+    with pytest.raises(UserError, match=r"target video.*frame 3"):
+        next(completer.complete(person.frames, lost, person.landmarks))
+    with pytest.raises(UserError, match=r"new landmarks.*frame 3"):
+        next(completer.complete(person.frames, person.landmarks, lost))
+
+
 def test_what_is_saved_paints_the_same(person, completer, tmp_path):
     save_completer(completer, tmp_path / "network.safetensors")
     again = load_completer(tmp_path / "network.safetensors")

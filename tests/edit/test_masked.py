@@ -90,3 +90,8 @@ def test_moving_onto_another_head_undoes_a_similarity():
 def test_moving_onto_another_head_keeps_the_expression():
     moved = masked.moved_onto(face(6.0) + [12.0, 3.0], face())
     assert moved[LIPS] == pytest.approx(face(6.0)[LIPS])
+
+
+def test_a_rectangle_without_extent_is_empty():
+    assert not masked.rectangle_mask((5, 5, -2, 8), IMAGE).any()
+    assert masked.rectangle_mask((-4, -4, 2, 3), IMAGE).sum() == 6
