@@ -29,7 +29,7 @@ PROFILE_FILE = PROFILE if PROFILE.endswith(".toml") else f"{HERE}/repro/profiles
 # notebook: the notebooks it needs, and the modules and packages it adds to theirs
 STAGES = {
     "01_data_preparation": ([], ["face", "speech", "render", "corpus", "evaluate"]),
-    "02_reconstruction": (["01_data_preparation"], ["reconstruct", "fabric", "figures", "widgets"]),
+    "02_reconstruction": (["01_data_preparation"], ["reconstruct", "fabric", "checkpoint", "figures", "widgets"]),
     "03_general_training": (
         ["02_reconstruction"],
         ["motion", "refine", "study", "output", "label", "credentials"],

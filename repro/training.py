@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from repro.errors import UserError
 from repro.fabric import fabric_on
-from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 
 Draw = Callable[[np.random.Generator], Tensor]
 """Draws samples and gives the loss on them."""

@@ -15,9 +15,9 @@ from repro.baselines.atvg import Atvg
 from repro.baselines.faces import Drawn, FaceClip, Spoken, draw_frames
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.you_said_that import YouSaidThat
+from repro.checkpoint import Checkpoint
 from repro.errors import UserError
 from repro.files import atomic_path, write_json
-from repro.refine.checkpoint import Checkpoint
 from repro.training import Draw, train_steps
 
 

@@ -19,6 +19,7 @@ from repro.edit import masked
 from repro.edit.video_settings import EditVideoSettings
 from repro.edit.windows import (
     Moment,
+    Windows,
     assemble,
     box_corner,
     box_size,
@@ -142,14 +143,17 @@ class Completer:
         while group := list(islice(steps, batch)):
             yield from self._paint(group)
 
-    def _windows(self, frames, original, new):
+    def _windows(
+        self, frames: Iterable[np.ndarray], original: np.ndarray, new: np.ndarray
+    ) -> Iterator[tuple[Windows, tuple[int, int], Moment]]:
         """(window, corner of its box, its last moment), frame by frame."""
         recent: deque[Moment] = deque(maxlen=self.settings.window)
-        size, noise = None, None
+        placed: tuple[tuple[int, int], np.ndarray] | None = None
         for frame, before, after in zip(frames, original, new, strict=True):
-            if size is None:
+            if placed is None:
                 size = box_size(original, new, frame.shape[:2], self.settings)
-                noise = masked.draw_noise(size, np.random.default_rng(0))
+                placed = size, masked.draw_noise(size, np.random.default_rng(0))
+            size, noise = placed
             recent.append(moment(frame, before, after, self.settings))
             while len(recent) < self.settings.window:
                 recent.appendleft(recent[0])

@@ -91,7 +91,7 @@ class Vgg16(nn.Module):
     mean: Tensor
     sd: Tensor
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         self.ends: list[int] = []
@@ -111,8 +111,7 @@ class Vgg16(nn.Module):
         """relu1_2, relu2_2, relu3_3 and relu4_3 of images (B, 3, H, W) in [0, 1]."""
         x, found = (images - self.mean) / self.sd, []
         for first, end in pairwise((0, *self.ends)):
-            for layer in self.features[first:end]:
-                x = layer(x)
+            x = self.features[first:end](x)
             found.append(x)
         return found
 

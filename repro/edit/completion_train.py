@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from repro.edit import masked
 from repro.edit.completion import Completer, CompletionNetwork
 from repro.edit.completion_losses import PerceptualNetwork
@@ -19,7 +20,6 @@ from repro.edit.video_settings import EditVideoSettings
 from repro.edit.windows import Footage, Windows, box_size, draw_windows, stacked, window_of
 from repro.errors import UserError
 from repro.files import atomic_path
-from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from repro.refine.losses import l1_loss
 from repro.refine.watch import LOOKED_AT
 

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from repro.checkpoint import Checkpoint
 from repro.edit.id_removal import identity_loss
 from repro.edit.speakers import SpeakerClassifier
 from repro.edit.speech_data import SpeechSet, SpokenClip
@@ -20,7 +21,6 @@ from repro.edit.speech_settings import EditSpeechSettings
 from repro.edit.translation import FacePlace, MouthProjection, Translator
 from repro.errors import UserError
 from repro.files import atomic_path, write_json
-from repro.refine.checkpoint import Checkpoint
 from repro.training import train_steps
 
 _CLIP_NORM = 5.0

@@ -24,15 +24,15 @@ from repro.baselines.train import (
     train_you_said_that,
 )
 from repro.baselines.you_said_that import YouSaidThat
+from repro.checkpoint import Checkpoint
 from repro.corpus.film import film_camera
 from repro.face.coefficients import IDENTITY
 from repro.face.pose import apply_pose
 from repro.pipeline.motion import performed_examples, voices_held_out
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, one_thread
-from repro.refine.checkpoint import Checkpoint
 
-_CODE = "speech", "corpus", "face", "motion", "baselines", "training", "fabric"
+_CODE = "speech", "corpus", "face", "motion", "baselines", "training", "fabric", "checkpoint"
 _EVERY = 500
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 

@@ -8,16 +8,16 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from repro import assets
+from repro.checkpoint import Checkpoint
 from repro.pipeline.rendering import pairs, render_settings
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting
-from repro.refine.checkpoint import Checkpoint
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.train import RefineHistory, train_refiner
 
-_CODE = "render", "refine", "fabric"
+_CODE = "render", "refine", "fabric", "checkpoint"
 _EVERY = 100
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 

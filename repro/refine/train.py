@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from repro.errors import UserError
-from repro.refine.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from repro.refine.pairs import Batch, PersonPairs, check_pairs, draw_batch
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings

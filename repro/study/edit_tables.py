@@ -18,6 +18,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE
 from torch import Tensor
 
+from repro.checkpoint import Checkpoint
 from repro.edit.speakers import SpeakerClassifier, accuracy, load_encoder, train_classifier
 from repro.edit.speech_data import (
     VIEWS_RAD,
@@ -35,7 +36,6 @@ from repro.evaluate.expression import expression_error
 from repro.evaluate.landmarks import landmark_error
 from repro.face.model import MorphableModel
 from repro.pipeline.workspace import one_thread
-from repro.refine.checkpoint import Checkpoint
 from repro.study.verdict import TOLERANCE_SD
 
 STILL, MOVING = HEADS = "still", "moving"

@@ -17,9 +17,9 @@ from repro.baselines.train import (
     train_you_said_that,
 )
 from repro.baselines.you_said_that import YouSaidThat
+from repro.checkpoint import Checkpoint
 from repro.errors import UserError
 from repro.face import landmarks as lm
-from repro.refine.checkpoint import Checkpoint
 
 TRAINERS = {YouSaidThat: train_you_said_that, Atvg: train_atvg}
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from repro.checkpoint import Checkpoint
 from repro.edit.completion_losses import trunk_network
 from repro.edit.completion_train import train_completion
 from repro.edit.completion_trainer import CompletionTrainer
 from repro.edit.windows import Footage, box_size, draw_windows
 from repro.errors import UserError
 from repro.reconstruct.resnet import trunk
-from repro.refine.checkpoint import Checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from repro.checkpoint import Checkpoint
 from repro.edit.id_removal import identity_loss
 from repro.edit.speakers import SpeakerClassifier, SpeakerEncoder
 from repro.edit.speech_data import SpeechSet, still
@@ -22,7 +23,6 @@ from repro.edit.translation_train import (
 )
 from repro.errors import UserError
 from repro.face.model import load_open_model
-from repro.refine.checkpoint import Checkpoint
 
 JAW = load_open_model().expression_names.index("jawOpen")
 TINY = EditSpeechSettings(

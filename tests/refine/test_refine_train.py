@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from repro.checkpoint import Checkpoint
 from repro.errors import UserError
 from repro.refine import train as train_module
 from repro.refine import watch
-from repro.refine.checkpoint import Checkpoint
 from repro.refine.generator import Refined
 from repro.refine.memory import smooth_features
 from repro.refine.pairs import PersonPairs, draw_batch, to_tensor
