@@ -17,7 +17,11 @@ FOLDS = np.array([2, 98, 327, 205, 425, 206, 426, 216, 436])
 """Base of the nose, and cheeks beside the nasolabial folds."""
 
 MOUTH_REGION = np.concatenate([LIPS, JAW[1:-1], FOLDS])
-"""Points whose hull is made anew."""
+"""Points that the noise covers."""
+
+BLENDED_REGION = np.concatenate([LIPS, JAW[3:-2], FOLDS[[0, 1, 2, 5, 6, 7, 8]]])
+"""Points whose hull replaces the frame's own pixels: not the cheeks, nor the jaw's corners, whose
+outline against the background is best left as it is."""
 
 GUIDES = np.concatenate([LIPS, JAW])
 """Points that the heat maps show: mouth and jawline."""
@@ -66,8 +70,9 @@ def draw_noise(image: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 
 def region_hull(original: np.ndarray, new: np.ndarray, image: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: the polygon about the outermost points of both mouth regions, filled."""
-    return filled_hull(np.concatenate([original[MOUTH_REGION], new[MOUTH_REGION]]), image)
+    """(H, W) bool: the polygon about the outermost points of both blended regions, filled."""
+    points = np.concatenate([original[BLENDED_REGION], new[BLENDED_REGION]])
+    return filled_hull(points, image)
 
 
 def filled_hull(points: np.ndarray, image: tuple[int, int]) -> np.ndarray:
