@@ -149,6 +149,8 @@ def move_a_slider(browser, name):
     shot(browser, f"{name}_before")
     browser.drag(HANDLE, by=40)
     browser.wait(f"{SOURCES} !== {before!r}")
+    while before != (before := browser.run(SOURCES)):  # until no further picture comes
+        time.sleep(2)
     shot(browser, f"{name}_after")
 
 
