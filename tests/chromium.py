@@ -51,13 +51,13 @@ class Browser:
             if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
                 self.complaints.append(json.dumps(answer["params"]))
 
-    def open(self, address: str) -> None:
+    def open(self, address: str, seconds: float = PATIENCE) -> None:
         """Go to a page and wait until it stands; it takes itself for the one that has the focus."""
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=address)
-        self.wait("document.readyState === 'complete'")
+        self.wait("document.readyState === 'complete'", seconds)
 
     def run(self, code: str) -> object:
         """The value of some JavaScript."""
