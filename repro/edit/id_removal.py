@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from repro.edit.speech_settings import EditSpeechSettings
 
 COEFFICIENTS = 12
-_START = 0.02
-"""Deviation of the matrices' elements at the start, where the map is nearly the identity."""
+_START = 0.2
+"""Deviation of the matrices' elements at the start. The shares start at zero, so that the map
+starts at the identity and its gradient is not small."""
 
 
 class IdRemoval(nn.Module):
@@ -34,6 +35,8 @@ class IdRemoval(nn.Module):
         k, dim = settings.components, settings.id_lstm_dim
         self.lstm = nn.LSTM(COEFFICIENTS * self.stack, dim, batch_first=True)
         self.connected = nn.Linear(dim, k)
+        nn.init.zeros_(self.connected.weight)
+        nn.init.zeros_(self.connected.bias)
         self.components = nn.Parameter(_START * torch.randn(k, COEFFICIENTS, COEFFICIENTS + 1))
         self.mean: Tensor
         self.scale: Tensor

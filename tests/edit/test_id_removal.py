@@ -17,7 +17,16 @@ def network() -> IdRemoval:
     made = IdRemoval(SMALL)
     made.mean.normal_()
     made.scale.uniform_(0.5, 2)
+    torch.nn.init.normal_(made.connected.weight)
     return made
+
+
+def test_an_untrained_network_changes_nothing_and_is_ready_to_learn():
+    made = IdRemoval(SMALL)
+    sound = torch.randn(4, 100, 12)
+    torch.testing.assert_close(made(sound), sound)
+    made(sound).square().sum().backward()
+    assert made.connected.weight.grad.abs().max() > 0
 
 
 def test_without_components_the_spectrum_stays_as_it_is():
