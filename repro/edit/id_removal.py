@@ -19,7 +19,7 @@ starts at the identity and its gradient is not small."""
 class IdRemoval(nn.Module):
     """Eq. 1: x' = W (x; 1), W = I + sum_j lambda_j W_j; lambda from the window by LSTM + FC.
 
-    x is taken in units of its spread: the MFCCs' own differ twentyfold. As W is affine, that is
+    x is taken in units of its spread, which differs between coefficients. As W is affine, that is
     the same family of maps.
 
     ``components`` (k, 12, 13) are the W_j; their last columns shift the spectrum.

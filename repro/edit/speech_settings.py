@@ -33,7 +33,7 @@ class EditSpeechSettings(BaseModel):
     # Losses: Eq. 2 and 3
     lambda_expression: float = Field(1.0, ge=0)
     lambda_shape: float = Field(0.1, ge=0)
-    """Of landmarks in pixels of a picture 256 pixels wide: a face 130 pixels wide."""
+    """Of landmarks in pixels of a picture 256 pixels wide."""
     lambda_identity: float = Field(0.1, ge=0)
     identity_batch: int = Field(4, ge=1)
     """Windows of each batch whose speaker is asked for: the encoder costs more than the rest."""
