@@ -27,7 +27,7 @@ from repro.reconstruct.start import start_pose
 _FRAME_DIRECTIONS, _PERSON_DIRECTIONS = 80, 60
 _FRAME_RIDGE, _PERSON_RIDGE = 0.1, 20.0
 _FOLDS = 5
-_TAUGHT = 0.7
+_TAUGHT = 0.8
 """Share of the people that the corrector learns from; the regressions are for the others."""
 
 
@@ -73,8 +73,9 @@ def measure(filmed: Filmed, model: MorphableModel, corrector: Corrector) -> Meas
     lens, truth = filmed.lens(), filmed.truth()
     looked = zip(filmed.pictures, filmed.windows(), strict=True)
     points = filmed.points + corrections_of(
-        corrector, looked, filmed.points, filmed.scores, lens, model
-    )
+        corrector, looked, filmed.points, filmed.scores, lens, model,
+        np.ones(len(filmed.points), bool),
+    )  # fmt: skip
     shape = model.landmarks(model.vertices(truth.identity, truth.expression))
     heads = apply_pose(shape, truth.pose)
     return Measured(
@@ -141,8 +142,8 @@ def _errors(x: np.ndarray, y: np.ndarray, ridge: float, owner: np.ndarray) -> np
 def main() -> None:
     """Film, teach, measure, regress, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=1200)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--people", type=int, default=1600)
+    parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--films", type=Path, required=True, help="folder for what is filmed")

@@ -58,7 +58,8 @@ class Patches(NamedTuple):
 class Corrector(nn.Module):
     """Patches and features -> how far every landmark is from its true place, in %.
 
-    Two small residual trunks, joined with the features; what comes out is a combination of
+    Two small residual trunks look at every frame; what is seen is split into the person's mean,
+    which tells how this face is built, and what moves about it. What comes out is a combination of
     directions in which synthetic people's points are wrong.
     """
 
@@ -75,15 +76,15 @@ class Corrector(nn.Module):
         self.register_buffer("offset_directions", torch.zeros(OFFSET_DIRECTIONS, 2 * landmarks))
         self.mouth, self.face = _trunk(_WIDTH), _trunk(_WIDTH)
         self.head = nn.Sequential(
-            nn.Linear(SEEN_DIRECTIONS + 2 * 8 * _WIDTH, _HIDDEN), nn.ReLU(), nn.Dropout(0.1),
+            nn.Linear(2 * (SEEN_DIRECTIONS + 2 * 8 * _WIDTH), _HIDDEN), nn.ReLU(), nn.Dropout(0.1),
             nn.Linear(_HIDDEN, OFFSET_DIRECTIONS),
         )  # fmt: skip
-        self.linear = nn.Linear(SEEN_DIRECTIONS, OFFSET_DIRECTIONS)
+        self.linear = nn.Linear(2 * SEEN_DIRECTIONS, OFFSET_DIRECTIONS)
         for parameter in (*self.head[-1].parameters(), *self.linear.parameters()):
             nn.init.zeros_(parameter)
 
-    def forward(self, mouth: Tensor, face: Tensor, seen: Tensor) -> Tensor:
-        """Offsets (B, L, 2) in % of the inter-pupil distance, to be taken from the points.
+    def look(self, mouth: Tensor, face: Tensor, seen: Tensor) -> Tensor:
+        """What each of B frames shows, (B, K) float32.
 
         Parameters
         ----------
@@ -97,8 +98,20 @@ class Corrector(nn.Module):
                 trunk((picture - 0.5).contiguous(memory_format=torch.channels_last)).float()
                 for trunk, picture in ((self.mouth, mouth), (self.face, face))
             ]
-        said = self.head(torch.cat([known, *looks], 1)) + self.linear(known)
-        return (self.offset_mean + said @ self.offset_directions).reshape(len(seen), -1, 2)
+        return torch.cat([known, *looks], 1)
+
+    def forward(self, looks: Tensor, usual: Tensor) -> Tensor:
+        """Offsets (B, L, 2) in % of the inter-pupil distance, to be taken from the points.
+
+        Parameters
+        ----------
+        looks : (B, K) float32, of ``look``
+        usual : (B, K) or (1, K) float32, the mean look of the same person
+        """
+        moving, usual = looks - usual, usual.expand_as(looks)
+        known = torch.cat([part[:, :SEEN_DIRECTIONS] for part in (moving, usual)], 1)
+        said = self.head(torch.cat([moving, usual], 1)) + self.linear(known)
+        return (self.offset_mean + said @ self.offset_directions).reshape(len(looks), -1, 2)
 
     def save(self, path: Path, *, model: str) -> None:
         """Write ``path`` (.safetensors) with half the digits; ``model``: hash of the face model."""
@@ -204,7 +217,7 @@ def correct(
     centre = face_centre(model)
     scores = in_order(scores, score_names, open_calibration().score_names.tolist())
     looked = (aligned_picture(f, p, model, centre) for f, p in zip(frames, points, strict=True))
-    corrections = corrections_of(corrector, looked, points, scores, camera, model)
+    corrections = corrections_of(corrector, looked, points, scores, camera, model, trusted)
     return points.astype(np.float32) + believed(corrections, points, trusted)
 
 
@@ -240,6 +253,7 @@ def corrections_of(
     scores: np.ndarray,
     camera: Camera,
     model: MorphableModel,
+    trusted: np.ndarray,
 ) -> np.ndarray:
     """How far each point has to go, (T, 478, 2) pixels.
 
@@ -247,19 +261,23 @@ def corrections_of(
     ----------
     looked : T aligned pictures and their places
     scores : (T, 52) in the calibration's order
+    trusted : (T,) bool, the frames whose mean is what the person usually looks like
     """
     pose = start_pose(model, points, camera)
     frame = head_frame(points, pose, camera, model)
     seen = torch.from_numpy(features(points, scores, pose, camera, model))
-    corrections = np.zeros(points.shape, np.float32)
     looked = iter(looked)
-    for start in range(0, len(points), _BATCH):
-        part = slice(start, start + _BATCH)
+    parts = [slice(start, start + _BATCH) for start in range(0, len(points), _BATCH)]
+    looks = []
+    for part in parts:
         pictures, crops = zip(*itertools.islice(looked, _BATCH), strict=True)
-        here = frame.part(part)
-        mouth, face = (as_tensor(p) for p in patches(pictures, crops, here, model))
-        offsets = corrector(mouth, face, seen[part]).numpy()
-        corrections[part, model.landmark_valid] = -here.pixels(offsets)
+        mouth, face = (as_tensor(p) for p in patches(pictures, crops, frame.part(part), model))
+        looks.append(corrector.look(mouth, face, seen[part]))
+    usual = torch.cat(looks)[torch.from_numpy(trusted)].mean(0, keepdim=True)
+    corrections = np.zeros(points.shape, np.float32)
+    for part, look in zip(parts, looks, strict=True):
+        offsets = corrector(look, usual).numpy()
+        corrections[part, model.landmark_valid] = -frame.part(part).pixels(offsets)
     return corrections
 
 

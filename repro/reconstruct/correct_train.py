@@ -24,7 +24,7 @@ from repro.reconstruct.correct import (
 MARGIN_PX = 4
 """Of the patches learned from, on every side: room to shift them."""
 
-_PEOPLE, _FRAMES = 16, 4
+_PEOPLE, _FRAMES = 10, 7
 """In a batch: so many people, so many frames of each."""
 _LR, _WEIGHT_DECAY, _CLIP_NORM = 2e-3, 0.05, 5.0
 _MOUTH_WEIGHT = 4.0
@@ -92,9 +92,9 @@ def _train(
             group["lr"] = _LR * rise * fall
         drawn = rng.choice(people, min(_PEOPLE, len(people)), replace=False)
         chosen = np.concatenate([rng.choice(frames[p], _FRAMES, replace=False) for p in drawn])
-        wrong = corrector(*_batch(lessons, chosen, rng)) - truth[chosen]
-        moving = wrong.unflatten(0, (-1, _FRAMES))
-        moving = moving - moving.mean(1, keepdim=True)
+        looks = corrector.look(*_batch(lessons, chosen, rng))
+        wrong = corrector(looks, _usual(looks, rng).repeat_interleave(_FRAMES, 0)) - truth[chosen]
+        moving = wrong - _mean_of_each(wrong).repeat_interleave(_FRAMES, 0)
         loss = _length(wrong, weight) + _length(moving, weight)
         adam.zero_grad()
         loss.backward()
@@ -103,6 +103,23 @@ def _train(
         if progress is not None:
             progress(float(loss.detach()))
     return corrector.eval()
+
+
+def _mean_of_each(values: Tensor) -> Tensor:
+    """Means (P, ...) of a batch's P people."""
+    return values.unflatten(0, (-1, _FRAMES)).mean(1)
+
+
+def _usual(looks: Tensor, rng: np.random.Generator) -> Tensor:
+    """The mean look (P, K) of each of P people over a few frames, sometimes only one.
+
+    So that a clip in which the head hardly turns is nothing new.
+    """
+    people = len(looks) // _FRAMES
+    counted = rng.random((people, _FRAMES)) < rng.random((people, 1))
+    counted[np.arange(people), rng.integers(0, _FRAMES, people)] = True
+    weight = torch.from_numpy(counted / counted.sum(1, keepdims=True)).float()
+    return (looks.unflatten(0, (-1, _FRAMES)) * weight[..., None]).sum(1)
 
 
 def _length(offsets: Tensor, weight: Tensor) -> Tensor:
@@ -130,7 +147,10 @@ def _set_directions(corrector: Corrector, lessons: Lessons) -> None:
 def _batch(
     lessons: Lessons, chosen: np.ndarray, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Patches and features of some frames, moved together, relit and degraded."""
+    """Patches and features of some frames, ``_FRAMES`` of each person, moved, relit and degraded.
+
+    Mouth and face are moved together.
+    """
     count = len(chosen)
     moved = rng.integers(-2, 3, (count, 2)) * MOUTH_WIDTH / PATCH_PX  # inter-pupil distances
     pictures, seen = [], lessons.seen[chosen].copy()
@@ -143,17 +163,23 @@ def _batch(
         pictures.append(as_tensor(np.stack(cut)))
     points = seen[:, : 2 * lessons.offsets.shape[1]].reshape(count, -1, 2)
     points -= (100 * moved[:, None]).astype(np.float32)
-    gain = 1 + 0.2 * rng.standard_normal((count, 1, 1, 1))
-    gain = gain + 0.06 * rng.standard_normal((count, 3, 1, 1))
-    blurred, grey = (
-        torch.from_numpy(rng.random((count, 1, 1, 1)) < share) for share in (0.3, 0.15)
+    # A camera's light, focus and noise stay what they are.
+    people = (count // _FRAMES, 1, 1, 1)
+    light, tint = rng.standard_normal(people), rng.standard_normal((people[0], 3, 1, 1))
+    gain, blurred, grey, noise = (
+        np.repeat(drawn, _FRAMES, 0)
+        for drawn in (
+            1 + 0.2 * light + 0.06 * tint,
+            rng.random(people) < 0.3,
+            rng.random(people) < 0.15,
+            0.03 * rng.random(people),
+        )
     )
-    noise = torch.from_numpy(0.03 * rng.random((count, 1, 1, 1))).float()
     made = []
     for picture in pictures:
         lit = picture * torch.from_numpy(gain).float()
         soft = nnf.avg_pool2d(nnf.pad(lit, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        lit = torch.where(blurred, soft, lit)
-        lit = torch.where(grey, lit.mean(1, keepdim=True), lit)
-        made.append(lit + noise * torch.randn_like(lit))
+        lit = torch.where(torch.from_numpy(blurred), soft, lit)
+        lit = torch.where(torch.from_numpy(grey), lit.mean(1, keepdim=True), lit)
+        made.append(lit + torch.from_numpy(noise).float() * torch.randn_like(lit))
     return made[0], made[1], torch.from_numpy(seen)

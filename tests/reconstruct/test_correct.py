@@ -72,7 +72,7 @@ def test_a_patch_shows_the_mouth_upright_however_the_head_is_held(model):
         np.testing.assert_allclose(wanted, 0, atol=1e-2)
 
 
-def lessons(model, people, frames=6, seed=0):
+def lessons(model, people, frames=8, seed=0):
     """A fault that only the picture tells: the brighter, the further right the points."""
     rng = np.random.default_rng(seed)
     count, landmarks = people * frames, int(model.landmark_valid.sum())
@@ -87,14 +87,20 @@ def lessons(model, people, frames=6, seed=0):
     return Lessons(Patches(picture, picture), features, offsets, person)
 
 
+@torch.no_grad()
+def offsets_of(corrector, lesson):
+    """What is said of the frames of one person."""
+    inner = slice(MARGIN_PX, -MARGIN_PX)
+    mouth, face = (module.as_tensor(p[:, inner, inner]) for p in lesson.patches)
+    looks = corrector.look(mouth, face, torch.from_numpy(lesson.seen))
+    return corrector(looks, looks.mean(0, keepdim=True)).numpy()
+
+
 def test_it_learns_what_only_the_picture_tells(model):
     torch.set_num_threads(1)
     corrector = train_corrector(lessons(model, 20), model, steps=60, seed=0)
-    new = lessons(model, 10, seed=1)
-    inner = slice(MARGIN_PX, -MARGIN_PX)
-    mouth, face = (module.as_tensor(p[:, inner, inner]) for p in new.patches)
-    with torch.no_grad():
-        said = corrector(mouth, face, torch.from_numpy(new.seen)).numpy()
+    new = lessons(model, 1, frames=60, seed=1)
+    said = offsets_of(corrector, new)
     left = np.abs(said - new.offsets)[..., 0].mean()
     assert left < 0.5 * np.abs(new.offsets[..., 0]).mean()
 
@@ -119,9 +125,25 @@ def test_it_comes_back_from_disk(model, tmp_path):
     again, made_for = Corrector.load(tmp_path / "c.safetensors")
     given = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64), torch.rand(2, 963)
     with torch.no_grad():
-        first, second = corrector(*given), again(*given)
+        looks = corrector.look(*given)
+        first, second = (each(looks, looks[:1]) for each in (corrector, again))
     assert made_for == "abc"
     torch.testing.assert_close(first, second, rtol=0.05, atol=0.05 * float(first.abs().max()))
+
+
+def test_the_person_is_one_for_all_frames(model):
+    """What is usual comes from the person: the same face in other company is seen otherwise."""
+    torch.manual_seed(0)
+    corrector = Corrector(963, 456).eval()
+    torch.nn.init.normal_(corrector.linear.weight)
+    torch.nn.init.normal_(corrector.offset_directions)
+    torch.nn.init.normal_(corrector.seen_directions)
+    looks = corrector.look(torch.rand(3, 3, 64, 64), torch.rand(3, 3, 64, 64), torch.rand(3, 963))
+    with torch.no_grad():
+        alone, together = corrector(looks[:1], looks[:1]), corrector(looks[:1], looks.mean(0)[None])
+        shared = corrector(looks, looks.mean(0)[None])
+    assert not torch.allclose(alone, together, rtol=0.01)
+    torch.testing.assert_close(shared[:1], together, rtol=1e-3, atol=1e-2)
 
 
 def test_the_package_carries_a_corrector_of_its_own_model(model):
@@ -137,10 +159,7 @@ def test_corrected_points_are_nearer_to_the_truth(model, filmed):
         made = measure(one, model, corrector)
         lesson = lessons_of(one, model)
         before.append(np.linalg.norm(lesson.offsets, axis=-1).mean())
-        inner = slice(MARGIN_PX, -MARGIN_PX)
-        mouth, face = (module.as_tensor(p[:, inner, inner]) for p in lesson.patches)
-        with torch.no_grad():
-            said = corrector(mouth, face, torch.from_numpy(lesson.seen)).numpy()
+        said = offsets_of(corrector, lesson)
         after.append(np.linalg.norm(said - lesson.offsets, axis=-1).mean())
         assert after[0] < 0.85 * before[0]
         assert made.features.shape == lesson.seen.shape
