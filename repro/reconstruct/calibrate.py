@@ -1,9 +1,10 @@
 """Measure the landmarker on synthetic people: ``python -m repro.reconstruct.calibrate``.
 
-Films them, teaches the corrector on most, and on the others regresses coefficients from what the
-corrected points say. Takes about an hour on two cores, and goes on with the filming where it was
-stopped; the results, in repro/reconstruct/data/, are committed. To be made again when
-the face model, the corpus' looks or the landmarker change.
+Films them, in single pictures and in short clips; teaches the corrector on most, first on pictures,
+then on both; and on the others regresses coefficients from what the corrected points say. Takes
+about two hours on two cores, and goes on with the filming where it was stopped; the results, in
+repro/reconstruct/data/, are committed. To be made again when the face model, the corpus' looks or
+the landmarker change.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from tqdm.auto import tqdm
 
 from repro.face.model import MorphableModel, load_open_model
 from repro.face.pose import apply_pose
-from repro.reconstruct.calibrate_film import Filmed, film, load
+from repro.reconstruct.calibrate_film import Filmed, film, film_clips, load, recorded
 from repro.reconstruct.calibration import Calibration, features, shift_of
 from repro.reconstruct.correct import Corrector, Patches, corrections_of, patches
 from repro.reconstruct.correct_train import MARGIN_PX, Lessons, train_corrector
@@ -143,7 +144,9 @@ def main() -> None:
     """Film, teach, measure, regress, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1600)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--clips", type=int, default=500, help="as many people more, in clips")
+    parser.add_argument("--steps", type=int, default=9000, help="on pictures alone")
+    parser.add_argument("--further-steps", type=int, default=5000, help="on pictures and clips")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--films", type=Path, required=True, help="folder for what is filmed")
@@ -154,29 +157,52 @@ def main() -> None:
         paths = film(
             options.films, people=options.people, workers=options.workers, progress=bar.update
         )
-    taught = round(_TAUGHT * len(paths))
-    lessons = joined([
-        lessons_of(one, model)
-        for path in tqdm(paths[:taught], desc="lessons") for one in load(path).each()
-    ])  # fmt: skip
+    with tqdm(total=options.clips, unit="clip", desc="film clips") as bar:
+        entries = film_clips(
+            options.films / "clips", people=options.clips, workers=options.workers,
+            progress=bar.update,
+        )  # fmt: skip
+    clips = [recorded(entry, model) for entry in tqdm(entries, desc="follow")]
+    shown = [one for path in tqdm(paths, desc="read") for one in load(path).each()]
+    taught, held_out = _divided(shown)
+    taught_clips, held_out_clips = _divided(clips)
     torch.set_num_threads(options.workers)
-    with tqdm(total=options.steps, unit="step", desc="corrector") as bar:
-
-        def step(loss: float) -> None:
-            bar.update()
-            bar.set_postfix_str(f"loss {loss:.2f}", refresh=False)
-
-        corrector = train_corrector(
-            lessons, model, steps=options.steps, seed=options.seed, progress=step
-        )
+    corrector = _teach(taught, model, options.steps, options.seed)
+    both = taught_clips + taught[: len(taught_clips)]
+    corrector = _teach(both, model, options.further_steps, options.seed, start=corrector)
     options.out.mkdir(exist_ok=True)
     corrector.save(options.out / "correction.safetensors", model=model.sha256)
     corrector, _ = Corrector.load(options.out / "correction.safetensors")
     people = [
         measure(one, model, corrector)
-        for path in tqdm(paths[taught:], desc="measure") for one in load(path).each()
+        for one in tqdm([*held_out, *held_out_clips], desc="measure")
     ]  # fmt: skip
     calibrate(people, model).save(options.out / "landmarker.npz")
+
+
+def _teach(
+    people: Sequence[Filmed],
+    model: MorphableModel,
+    steps: int,
+    seed: int,
+    *,
+    start: Corrector | None = None,
+) -> Corrector:
+    """Train a corrector, or one further, showing how it goes."""
+    lessons = joined([lessons_of(one, model) for one in tqdm(people, desc="lessons")])
+    with tqdm(total=steps, unit="step", desc="corrector") as bar:
+
+        def step(loss: float) -> None:
+            bar.update()
+            bar.set_postfix_str(f"loss {loss:.2f}", refresh=False)
+
+        return train_corrector(lessons, model, steps=steps, seed=seed, start=start, progress=step)
+
+
+def _divided(people: list[Filmed]) -> tuple[list[Filmed], list[Filmed]]:
+    """Those that the corrector learns from, and those whose regressions are made."""
+    taught = round(_TAUGHT * len(people))
+    return people[:taught], people[taught:]
 
 
 if __name__ == "__main__":

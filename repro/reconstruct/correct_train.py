@@ -26,7 +26,7 @@ MARGIN_PX = 4
 
 _PEOPLE, _FRAMES = 10, 7
 """In a batch: so many people, so many frames of each."""
-_LR, _WEIGHT_DECAY, _CLIP_NORM = 2e-3, 0.05, 5.0
+_LR, _FURTHER_LR, _WEIGHT_DECAY, _CLIP_NORM = 2e-3, 1e-3, 0.05, 5.0
 _MOUTH_WEIGHT = 4.0
 _LEAST_SPREAD = 1e-3
 """Of a direction, over the widest one's: of few frames the last ones are nothing but rounding."""
@@ -53,6 +53,7 @@ def train_corrector(
     *,
     steps: int,
     seed: int,
+    start: Corrector | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Corrector:
     """Learn the landmarker's faults.
@@ -62,22 +63,28 @@ def train_corrector(
 
     Parameters
     ----------
+    start : one that has learned already, to go on from; it is changed
     progress : called after every step with its loss
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _train(lessons, model, steps, np.random.default_rng(seed), progress)
+        if start is None:
+            corrector, lr = Corrector(lessons.seen.shape[1], lessons.offsets.shape[1]), _LR
+            _set_directions(corrector, lessons)
+        else:
+            corrector, lr = start, _FURTHER_LR
+        return _train(corrector, lessons, model, steps, lr, np.random.default_rng(seed), progress)
 
 
 def _train(
+    corrector: Corrector,
     lessons: Lessons,
     model: MorphableModel,
     steps: int,
+    lr: float,
     rng: np.random.Generator,
     progress: Callable[[float], None] | None,
 ) -> Corrector:
-    corrector = Corrector(lessons.seen.shape[1], lessons.offsets.shape[1])
-    _set_directions(corrector, lessons)
     corrector = corrector.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     weight = torch.ones(lessons.offsets.shape[1])
     weight[np.isin(np.flatnonzero(model.landmark_valid), lm.LIPS)] = _MOUTH_WEIGHT
@@ -85,11 +92,11 @@ def _train(
     frames = {p: np.flatnonzero(lessons.person == p) for p in np.unique(lessons.person)}
     people = np.array([p for p, own in frames.items() if len(own) >= _FRAMES])
     truth = torch.from_numpy(lessons.offsets)
-    adam = torch.optim.AdamW(corrector.parameters(), _LR, weight_decay=_WEIGHT_DECAY)
+    adam = torch.optim.AdamW(corrector.parameters(), lr, weight_decay=_WEIGHT_DECAY)
     for step in range(steps):
         for group in adam.param_groups:
             rise, fall = min(1, (step + 1) / 100), 0.5 * (1 + np.cos(np.pi * step / steps))
-            group["lr"] = _LR * rise * fall
+            group["lr"] = lr * rise * fall
         drawn = rng.choice(people, min(_PEOPLE, len(people)), replace=False)
         chosen = np.concatenate([rng.choice(frames[p], _FRAMES, replace=False) for p in drawn])
         looks = corrector.look(*_batch(lessons, chosen, rng))
