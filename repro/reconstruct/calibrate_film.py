@@ -72,7 +72,7 @@ class Filmed(NamedTuple):
         return parts
 
     def lens(self) -> Camera:
-        """The camera of one person's frames."""
+        """The camera of one person's frames; in clips the usual one, as in reconstruction."""
         focal, cx, cy = map(float, self.camera[0])
         return Camera(focal, cx, cy, round(2 * cx), round(2 * cy))
 

@@ -4,15 +4,17 @@ import torch
 
 from repro.face import landmarks as lm
 from repro.face.camera import Camera, Crop
+from repro.face.landmarks import inter_pupil_distance
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 from repro.reconstruct import correct as module
 from repro.reconstruct.calibrate import joined, lessons_of, measure
-from repro.reconstruct.calibrate_film import look_at
+from repro.reconstruct.calibrate_film import film_clips, look_at, recorded
 from repro.reconstruct.correct import PATCH_PX, Corrector, Patches, correct, open_corrector
 from repro.reconstruct.correct_train import MARGIN_PX, Lessons, train_corrector
 from repro.reconstruct.head_frame import head_frame
 from repro.reconstruct.landmarker import Searcher
+from repro.reconstruct.start import start_pose
 
 CAMERA = Camera(700, 128, 128, 256, 256)
 NEW_PERSON = 1_500_000
@@ -30,6 +32,14 @@ def filmed(model):
         return [look_at(NEW_PERSON + k, model, searcher) for k in range(2)]
 
 
+@pytest.fixture(scope="module")
+def clip(model, tmp_path_factory):
+    folder, told = tmp_path_factory.mktemp("clips"), []
+    (entry,) = film_clips(folder, people=1, workers=1, progress=told.append)
+    assert told == [1]
+    return recorded(entry, model)
+
+
 def seen(model, pose):
     return CAMERA.project(apply_pose(model.landmarks(model.mean), pose))
 
@@ -45,6 +55,20 @@ def test_offsets_are_upright_and_come_back_as_pixels(model):
     np.testing.assert_allclose(moved[..., 1], 0, atol=1e-3)
     there = points + np.random.default_rng(0).normal(0, 3, points.shape)
     np.testing.assert_allclose(frame.usual + frame.pixels(frame.offsets(there)), there, atol=1e-3)
+
+
+def test_a_clip_is_seen_as_reconstruction_sees_it_beside_its_truth(clip, model):
+    assert len(clip.pictures) == 35 and clip.lens().focal_px == 3 * 256
+    percent = 100 / inter_pupil_distance(clip.true_points)[:, None]
+    apart = np.linalg.norm(clip.points - clip.true_points, axis=-1) * percent
+    assert np.median(apart[:, model.landmark_valid]) < 6
+    truth = clip.truth()
+    pose = start_pose(model, clip.true_points, clip.lens())
+    shown = clip.lens().project(
+        apply_pose(model.landmarks(model.vertices(truth.identity, truth.expression)), pose)
+    )
+    off = np.linalg.norm(shown - clip.true_points, axis=-1) * percent
+    assert np.median(off[:, model.landmark_valid]) < 6  # the pose is that of the mean face
 
 
 def test_a_patch_shows_the_mouth_upright_however_the_head_is_held(model):
