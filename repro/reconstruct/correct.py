@@ -40,9 +40,9 @@ SEEN_DIRECTIONS, OFFSET_DIRECTIONS = 160, 120
 
 MOUTH_WIDTH, FACE_WIDTH = 1.6, 2.9
 """Of the patches, in inter-pupil distances."""
-USUAL_MOTION = 0.5
-"""Of the lips' corrections in a clip of somebody speaking: see ``motion``. The median of twenty
-synthetic clips (0.4 to 0.9); six real ones have 0.8 to 1.4."""
+MOST_MOTION = 0.8
+"""Of the lips' corrections in a clip of somebody speaking: see ``motion``. 95 of 100 synthetic
+clips have less (0.4 to 0.8, median 0.6); six real ones have 1.1 to 1.7."""
 
 _WIDTH, _HIDDEN = 16, 256
 _BATCH = 64
@@ -224,15 +224,16 @@ def correct(
 def believed(corrections: np.ndarray, points: np.ndarray, trusted: np.ndarray) -> np.ndarray:
     """Of corrections (T, 478, 2) in pixels, what is kept: their mean, and a share of their motion.
 
-    On pictures unlike those learned from (real ones), corrections waver. What of their motion is
-    true has the ``USUAL_MOTION``; what is above it is noise, and the best linear estimate of the
-    truth is then the share (usual / seen) squared (Wiener). Frames that are not ``trusted`` (T,)
+    On pictures unlike those learned from (real ones), corrections waver. Up to ``MOST_MOTION``
+    their motion is believed; beyond it noise is among it, and the share falls with the fourth
+    power. At the 1.3 % of real clips that keeps 0.14 of it, near the 0.21 of the best linear
+    estimate of a usual motion of 0.6 % amid noise (Wiener). Frames that are not ``trusted`` (T,)
     get the mean.
     """
     mean = corrections[trusted].mean(0)
     moving = corrections - mean
     seen = motion(corrections[trusted], points[trusted])
-    share = 1.0 if seen <= USUAL_MOTION else (USUAL_MOTION / seen) ** 2
+    share = 1.0 if seen <= MOST_MOTION else (MOST_MOTION / seen) ** 4
     return (mean + share * moving * trusted[:, None, None]).astype(np.float32)
 
 
