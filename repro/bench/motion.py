@@ -153,8 +153,8 @@ def _fine_tuning(
     return {
         "frames": learned,
         "threads": threads,
-        "seconds": round(wall, 1),
-        "processor_seconds": round(spent, 1),
+        "seconds": round(wall, 3),
+        "processor_seconds": round(spent, 3),
     }
 
 
