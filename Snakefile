@@ -177,6 +177,7 @@ for stage, (before, parts) in STAGES.items():
             python=sys.executable,
             parameters=parameters(ignored_by(stage)),
         threads: max(1, workflow.cores // 2) if is_last(stage) else workflow.cores
+        priority: 0 if is_last(stage) else 1  # what others wait for goes first
         message:
             f"notebook {stage}"
         shell:
