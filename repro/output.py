@@ -74,9 +74,9 @@ def marked(frame: np.ndarray) -> np.ndarray:
     """A copy of a frame (H, W, 3) uint8 with a small mark that says it is generated."""
     copy = frame.copy()
     scale = frame.shape[0] / 256 * 0.32
-    origin = (4, frame.shape[0] - 5)
-    for colour, width in (((0, 0, 0), 2), ((255, 255, 255), 1)):
-        cv2.putText(
-            copy, _MARK, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA
-        )
+    left, bottom = 4, frame.shape[0] - 5
+    # The shadow is as thick as the letters: OpenCV sets thicker ones wider.
+    for colour, aside in (((0, 0, 0), 1), ((255, 255, 255), 0)):
+        at = left + aside, bottom + aside
+        cv2.putText(copy, _MARK, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
     return copy
