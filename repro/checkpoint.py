@@ -1,10 +1,13 @@
 """The state of a training run in one file, so that it can go on exactly where it stopped."""
 
 import json
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -21,16 +24,51 @@ class Checkpoint:
     every: int = 500
 
 
+LOOKS = "looks/"
+"""Before the names of curves with a number for each look, among those of the losses."""
+
+
 @dataclass
 class Progress:
     """How far a training run has come.
 
-    losses: one number per step for each term
+    losses: one number per step for each term, and per look for each name that ``LOOKS`` begins
     """
 
     step: int = 0
     seconds: float = 0.0
     losses: dict[str, list[float]] = field(default_factory=dict)
+
+    def record(self, terms: Mapping[str, float]) -> list[str]:
+        """Count a step and keep its terms; the names of those that are not finite.
+
+        Where there are any, nothing is kept.
+        """
+        bad = [name for name, value in terms.items() if not math.isfinite(value)]
+        if not bad:
+            for name, value in terms.items():
+                self.losses.setdefault(name, []).append(value)
+            self.step += 1
+        return bad
+
+    def record_look(self, seen: Mapping[str, float]) -> None:
+        """Keep what a look at held-out frames saw, and at which step."""
+        for name, value in {"step": self.step, **seen}.items():
+            self.losses.setdefault(f"{LOOKS}{name}", []).append(float(value))
+
+    def curves(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Terms of the loss, one number per step, and what was looked at, one per look; float32."""
+        every = {name: np.array(values, np.float32) for name, values in self.losses.items()}
+        looks = {n.removeprefix(LOOKS): v for n, v in every.items() if n.startswith(LOOKS)}
+        return {n: v for n, v in every.items() if not n.startswith(LOOKS)}, looks
+
+
+def broken(what: str, why: str, done: Progress, checkpoint: Checkpoint | None) -> UserError:
+    """That a training cannot go on, and where its last good state is kept."""
+    kept = ""
+    if checkpoint is not None and checkpoint.path.exists():
+        kept = f" The last good state is in '{checkpoint.path}'."
+    return UserError(f"Training of {what} broke after step {done.step}: {why}.{kept}")
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Where and how exactly trainings run: Lightning Fabric's settings, made in one place."""
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def fabric_on(device: str, *, bf16: bool = False, processes: int = 1) -> "Fabric
     # Loaded here: it takes seconds, and most notebooks train nothing.
     from lightning_fabric import Fabric
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells of every Fabric made
     kind, _, index = device.partition(":")
     return Fabric(
         accelerator=kind,

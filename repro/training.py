@@ -19,7 +19,7 @@ def train_steps(
     network: nn.Module,
     loss: Draw,
     *,
-    name: str,
+    rate: str,
     about: str,
     steps: int,
     lr: float,
@@ -35,7 +35,7 @@ def train_steps(
     Parameters
     ----------
     network : trained where it is, then on ``device``
-    name : of the profile's section whose settings are followed, for messages
+    rate : name of the profile's setting that ``lr`` comes from, for messages
     about : what the training depends on; a checkpoint of another is refused
     clip_norm : largest norm of a step's gradient
     checkpoint : where the state is kept; a training that was cut off goes on from there, with the
@@ -69,7 +69,7 @@ def train_steps(
         if not np.isfinite(curve[-1]):
             raise UserError(
                 f"Training broke at step {done.step}: its loss is not a finite number; "
-                f"lower {name}.lr."
+                f"lower {rate}."
             )
         done.step += 1
         if progress is not None:

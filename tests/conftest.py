@@ -13,6 +13,8 @@ import torch
 from repro.cli import main
 from repro.corpus.people import draw_person
 from repro.corpus.performance import perform
+from repro.corpus.plan import PERSONAL
+from repro.corpus.synthetic import load_corpus
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
 from repro.face.light import ambient_light
@@ -30,6 +32,15 @@ from repro.speech.synthesis import fitted, speak
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture
+def one_thread():
+    """The networks that a test trains are too small for more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory) -> Path:
     """The results of ``repro run --profile smoke``."""
@@ -43,6 +54,13 @@ def smoke_run(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def filmed_person(smoke_run) -> Path:
+    """The first personal clip of that run's corpus."""
+    (folder,) = (smoke_run / "corpus").iterdir()
+    return load_corpus(folder).split(PERSONAL)[0].video
+
+
+@pytest.fixture(scope="session")
 def made_up_track() -> FaceTrack:
     """A person who opens the mouth over 6 frames of 96 px; the face is lost in the fourth."""
     model, frames, size = load_open_model(), 6, 96
@@ -53,6 +71,7 @@ def made_up_track() -> FaceTrack:
     identity = np.random.default_rng(0).normal(0, 0.5, 80).astype(np.float32)
     posed = apply_pose(model.vertices(identity, expression), pose)
     light = np.tile(ambient_light(0.9), (frames, 1))
+    expression.setflags(write=False)  # one track for every test
     return FaceTrack(
         landmarks=camera.project(model.landmarks(posed)).astype(np.float32),
         found=np.arange(frames) != 3,

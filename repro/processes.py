@@ -1,0 +1,50 @@
+"""Processes and threads: independent pieces of work side by side, small ones on one thread."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Result = TypeVar("Result")
+
+
+def side_by_side(
+    work: Callable[..., Result], tasks: Sequence[tuple], *, workers: int
+) -> Iterator[Result]:
+    """What ``work(*task)`` gives, in the order of the tasks, each as soon as it is known.
+
+    Parameters
+    ----------
+    work : a module's function, as fresh processes import it
+    workers : processes; with one, or one task, the work is done in this one
+
+    Notes
+    -----
+    What a task raises comes through, and the tasks not begun are given up.
+    """
+    workers = min(workers, len(tasks))
+    if workers < 2:
+        yield from (work(*task) for task in tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = [pool.submit(work, *task) for task in tasks]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: with tensors this small, more threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
