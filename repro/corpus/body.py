@@ -112,7 +112,8 @@ def neck_below(
 
 def _lower_edge(neutral: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """The lowest open edge of the skin as a loop of vertices (n,), wound like ``grid``'s rings."""
-    directed = {(int(a), int(b)) for t in skin for a, b in zip(t, np.roll(t, -1), strict=True)}
+    sides = (((a, b), (b, c), (c, a)) for a, b, c in skin.tolist())
+    directed = {side for three in sides for side in three}
     after = {a: b for a, b in directed if (b, a) not in directed}
     loops = []
     while after:

@@ -6,9 +6,7 @@ give the same clips again.
 """
 
 import json
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from repro.corpus.settings import CorpusSettings
 from repro.corpus.synthetic_clip import make_clip
 from repro.errors import UserError
 from repro.files import write_json
+from repro.processes import side_by_side
 
 _INDEX = "corpus.json"
 _FREE = {"people", "personal_people", "general_clips", "word_clips", "driving_clips"}
@@ -72,7 +71,8 @@ def make_corpus(
     _keep_settings(folder, settings)
     missing = [e for e in wanted if not e.note.is_file()]
     done = len(wanted) - len(missing)
-    for name in _made(missing, settings):
+    tasks = [(entry, settings) for entry in missing]
+    for name in side_by_side(_make, tasks, workers=settings.workers):
         done += 1
         if progress is not None:
             progress(done, len(wanted), name)
@@ -93,22 +93,6 @@ def load_corpus(folder: Path) -> Corpus:
         raise UserError(f"Folder '{folder}' holds no synthetic corpus; make it first.")
     settings = CorpusSettings(**json.loads(index.read_text())["settings"])
     return Corpus(folder, settings, plan(folder, settings))
-
-
-def _made(entries: list[Entry], settings: CorpusSettings) -> Iterator[str]:
-    """Make clips, one at a time in each process; gives the name of every clip made."""
-    workers = min(settings.workers, len(entries))
-    if workers < 2:
-        yield from (_make(entry, settings) for entry in entries)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        tasks = [pool.submit(_make, entry, settings) for entry in entries]
-        try:
-            for task in as_completed(tasks):
-                yield task.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _make(entry: Entry, settings: CorpusSettings) -> str:

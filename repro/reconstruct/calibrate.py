@@ -2,7 +2,7 @@
 
 Films them, in single pictures and in short clips; teaches the corrector on most, first on pictures,
 then on both; and on the others regresses coefficients from what the corrected points say. Takes
-about two hours on two cores, and goes on with the filming where it was stopped; the results, in
+about four hours on two cores, and goes on with the filming where it was stopped; the results, in
 repro/reconstruct/data/, are committed. To be made again when the face model, the corpus' looks or
 the landmarker change.
 """
@@ -28,8 +28,9 @@ from repro.reconstruct.start import start_pose
 _FRAME_DIRECTIONS, _PERSON_DIRECTIONS = 80, 60
 _FRAME_RIDGE, _PERSON_RIDGE = 0.1, 20.0
 _FOLDS = 5
-_TAUGHT = 0.8
-"""Share of the people that the corrector learns from; the regressions are for the others."""
+_TAUGHT = 1280
+"""People in pictures, and as many in clips, that the corrector learns from; the regressions are
+for the others."""
 
 
 class Measured(NamedTuple):
@@ -145,9 +146,9 @@ def main() -> None:
     """Film, teach, measure, regress, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=1600)
-    parser.add_argument("--clips", type=int, default=400, help="as many people more, in clips")
+    parser.add_argument("--clips", type=int, default=1600, help="as many people more, in clips")
     parser.add_argument("--steps", type=int, default=9000, help="on pictures alone")
-    parser.add_argument("--further-steps", type=int, default=4500, help="on pictures and clips")
+    parser.add_argument("--further-steps", type=int, default=6000, help="on pictures and clips")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--films", type=Path, required=True, help="folder for what is filmed")
@@ -202,7 +203,7 @@ def _teach(
 
 def _divided(people: list[Filmed]) -> tuple[list[Filmed], list[Filmed]]:
     """Those that the corrector learns from, and those whose regressions are made."""
-    taught = round(_TAUGHT * len(people))
+    taught = min(_TAUGHT, round(0.8 * len(people)))
     return people[:taught], people[taught:]
 
 

@@ -6,9 +6,7 @@ a compressed video does wrong: other things than in a picture (measured: a corre
 pictures alone leaves 1.5 % of the pupils' distance in new pictures and 2.3 % in clips).
 """
 
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +21,7 @@ from repro.face.camera import Camera, Crop
 from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel, load_open_model
 from repro.files import atomic_path
+from repro.processes import side_by_side
 from repro.reconstruct.alignment import face_centre
 from repro.reconstruct.correct import aligned_picture
 from repro.reconstruct.crop import cut, source_camera, square_crop
@@ -35,6 +34,8 @@ FIRST_PERSON = 20_000_000
 """Seeds from here on: nobody of any corpus, and nobody whom the network sees."""
 FRAMES = 10
 _CLIP_SEED, _CLIP_S = 79, 1.4
+_EVERY = 3
+"""Frames of a clip from one that is looked at to the next: neighbours teach the same."""
 _SIZES_PX = (256, 320, 400)
 _SHOWN_M = (0.34, 0.36, 0.38, 0.40, 0.42)
 _TOGETHER = 20
@@ -98,10 +99,8 @@ def film(folder: Path, *, people: int, workers: int, progress: Callable[[int], N
     paths = [folder / f"people_{first:06d}.npz" for first in firsts]
     missing = [(p, first) for p, first in zip(paths, firsts, strict=True) if not p.is_file()]
     progress(people - len(missing) * _TOGETHER)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for _ in pool.map(_film_some, *zip(*missing, strict=True)) if missing else ():
-            progress(_TOGETHER)
+    for _ in side_by_side(_film_some, missing, workers=workers):
+        progress(_TOGETHER)
     return paths
 
 
@@ -129,7 +128,10 @@ def film_clips(
 
 
 def recorded(entry: Entry, model: MorphableModel) -> Filmed:
-    """What reconstruction is given of a clip: landmarks, followed and smoothed, and their crop."""
+    """What reconstruction is given of a clip: landmarks, followed and smoothed, and their crop.
+
+    Of every third frame.
+    """
     settings, clip, truth = ReconstructSettings(), open_clip(entry.video), load_truth(entry.truth)
     found = detect(clip.read(), name=entry.name, max_missing=settings.max_missing)
     count = len(found.found)
@@ -145,16 +147,17 @@ def recorded(entry: Entry, model: MorphableModel) -> Filmed:
     made = Coefficients(
         truth.identity, truth.expression[:count], truth.texture, light, truth.pose[:count]
     )
+    some = slice(None, None, _EVERY)
     return Filmed(
-        np.stack(pictures),
-        np.array([(c.left, c.top, c.side) for c in crops]),
-        points,
-        crop.to_crop(truth.landmarks[:count]).astype(np.float32),
-        found.scores,
+        np.stack(pictures[some]),
+        np.array([(c.left, c.top, c.side) for c in crops[some]]),
+        points[some],
+        crop.to_crop(truth.landmarks[:count]).astype(np.float32)[some],
+        found.scores[some],
         np.array(found.score_names),
-        np.tile([camera.focal_px, camera.cx, camera.cy], (count, 1)),
-        made.vectors(),
-        np.full(count, entry.person, np.int64),
+        np.tile([camera.focal_px, camera.cx, camera.cy], (count, 1))[some],
+        made.vectors()[some],
+        np.full(count, entry.person, np.int64)[some],
     )
 
 

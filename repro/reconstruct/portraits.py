@@ -4,9 +4,7 @@ A handful of people speak for minutes in the corpus; what tells one face from an
 learned from many. These are the corpus' own people and camera, each for a few frames.
 """
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +20,7 @@ from repro.face.camera import Camera
 from repro.face.coefficients import Coefficients
 from repro.face.model import MorphableModel, load_open_model
 from repro.face.pose import apply_pose
+from repro.processes import side_by_side
 from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.samples import MARGIN, Samples, gather, joined
 from repro.speech.synthesis import fitted, speak
@@ -56,29 +55,16 @@ def film_portraits(
         raise ValueError("portrait_people is 0: there is nobody to film")
     people = [FIRST_PERSON + seed * 100_000 + k for k in range(count)]
     parts = []
-
-    def done(part: Samples) -> None:
+    tasks = [(person, settings) for person in people]
+    for part in side_by_side(_portraits, tasks, workers=workers):
         parts.append(part)
         if progress is not None:
             progress(len(parts), count)
-
-    if workers < 2:
-        model = load_open_model()
-        for person in people:
-            done(_portraits(person, model, settings))
-    else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            for part in pool.map(_filmed, people, [settings] * count, chunksize=4):
-                done(part)
     return joined(parts)
 
 
-def _filmed(person: int, settings: ReconstructNetworkSettings) -> Samples:
-    return _portraits(person, load_open_model(), settings)
-
-
-def _portraits(seed: int, model: MorphableModel, settings: ReconstructNetworkSettings) -> Samples:
+def _portraits(seed: int, settings: ReconstructNetworkSettings) -> Samples:
+    model = load_open_model()
     shown_m = settings.crop_m * MARGIN * _AROUND
     px = 2 * round(settings.input_px / settings.crop_m * shown_m / 2)
     made = film_stills(seed, model, size_px=px, shown_m=shown_m, count=settings.portrait_frames)

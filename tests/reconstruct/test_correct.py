@@ -58,7 +58,7 @@ def test_offsets_are_upright_and_come_back_as_pixels(model):
 
 
 def test_a_clip_is_seen_as_reconstruction_sees_it_beside_its_truth(clip, model):
-    assert len(clip.pictures) == 35 and clip.lens().focal_px == 3 * 256
+    assert len(clip.pictures) == 12 and clip.lens().focal_px == 3 * 256
     percent = 100 / inter_pupil_distance(clip.true_points)[:, None]
     apart = np.linalg.norm(clip.points - clip.true_points, axis=-1) * percent
     assert np.median(apart[:, model.landmark_valid]) < 6
