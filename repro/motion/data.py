@@ -1,5 +1,6 @@
 """Training windows of sound and motion, cut from clips."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from repro.motion.settings import MotionSettings
 
 HOP = 4
 """Frames of 10 ms in a video frame of 40 ms."""
+
+_WARPS = 64
+"""Voices that ``varied`` draws from."""
 
 _STRETCH = 1000
 """Frames whose windows are looked at together where a clip may be long."""
@@ -134,7 +138,9 @@ class WindowSet:
             chosen = order[first : first + self.settings.batch]
             items = [self._window(self.starts[i], rng) for i in chosen]
             batch = Batch(*(torch.stack(part) for part in zip(*items, strict=True)))
-            yield batch if rng is None else self._varied(batch, rng)
+            if rng is not None:
+                batch = batch._replace(windows=varied(batch.windows, self.settings, rng))
+            yield batch
 
     def _window(self, place: tuple[int, int], rng: np.random.Generator | None) -> Batch:
         """One window; ``u`` is how far between two video frames it starts, in frames of 10 ms."""
@@ -155,22 +161,29 @@ class WindowSet:
         ]
         return Batch(self.sounds[clip][rows], *motion)
 
-    def _varied(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """The batch as if said by other voices, into other microphones."""
-        s = self.settings
-        windows = batch.windows
-        scale = windows.std((0, 1, 2))  # 12
-        if s.voice_jitter:
-            alphas = rng.uniform(-s.voice_jitter, s.voice_jitter, len(windows))
-            warps = np.stack([voice_warp(a, s.mfcc_coefficients) for a in alphas])
-            windows = torch.einsum("btkc,bdc->btkd", windows, torch.from_numpy(warps).float())
-        if s.channel_jitter:
-            shift = rng.normal(size=(len(windows), 1, 1, len(scale))) * s.channel_jitter
-            windows = windows + torch.from_numpy(shift).float() * scale
-        if s.mfcc_noise:
-            noise = rng.normal(size=windows.shape) * s.mfcc_noise
-            windows = windows + torch.from_numpy(noise).float() * scale
-        return batch._replace(windows=windows)
+
+def varied(windows: Tensor, settings: MotionSettings, rng: np.random.Generator) -> Tensor:
+    """Windows (B, T, 28, 12) as if said by other voices, into other microphones, in noise."""
+    s = settings
+    scale = windows.std((0, 1, 2))  # 12
+    if s.voice_jitter:
+        warps = _voice_warps(s.voice_jitter, s.mfcc_coefficients)
+        drawn = warps[torch.from_numpy(rng.integers(len(warps), size=len(windows)))]
+        windows = windows @ drawn.transpose(1, 2)[:, None]
+    if s.channel_jitter:
+        shift = rng.normal(size=(len(windows), 1, 1, len(scale))) * s.channel_jitter
+        windows = windows + torch.from_numpy(shift).float() * scale
+    if s.mfcc_noise:
+        noise = rng.standard_normal(windows.shape, dtype=np.float32) * s.mfcc_noise
+        windows = windows + torch.from_numpy(noise) * scale
+    return windows
+
+
+@functools.cache
+def _voice_warps(largest: float, coefficients: int) -> Tensor:
+    """Some warps (N, n, n) float32 between vocal tracts shorter and longer by so much."""
+    alphas = np.linspace(-largest, largest, _WARPS)
+    return torch.from_numpy(np.stack([voice_warp(a, coefficients) for a in alphas])).float()
 
 
 def voice_warp(alpha: float, coefficients: int, *, points: int = 256) -> np.ndarray:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from repro.face.coefficients import EXPRESSION
 from repro.motion.network import MotionNetwork
-from repro.motion.regression import FeatureRegression
+from repro.motion.perceptron import SpeechPerceptron
 from repro.motion.settings import MotionSettings
 
 _RELIANCE = (8.0, 0.0)
@@ -21,8 +21,14 @@ class MotionMapping(nn.Module):
 
     The paper's has one network. Beside the paper, a personal mapping may have several, and a
     share of a linear regression: with 300 frames to learn from, averages err less than each part.
-    A general one may have a share of a regression from random features, whose answer the personal
-    linear regression then sees beside the sound.
+    A general one may have a share of a perceptron, whose answer the personal linear regression
+    then sees beside the sound, and which the person keeps as far as it is right about them.
+
+    Buffers
+    -------
+    ridge (inputs + 1, 64), ridge_fitted ()
+    answer_share ()      share of the perceptron's answer in the expression
+    answer_offset (64,)  added to it: how a person's mean differs from everybody's
     """
 
     def __init__(self, networks: list[MotionNetwork], settings: MotionSettings):
@@ -30,11 +36,15 @@ class MotionMapping(nn.Module):
         self.settings = settings
         self.networks = nn.ModuleList(networks)
         inputs = settings.mfcc_frames * settings.mfcc_coefficients
-        inputs += EXPRESSION if settings.features else 0
+        inputs += EXPRESSION if settings.perceptron_units else 0
         rows = inputs + 1 if settings.ridge_share else 0
-        self.regression = FeatureRegression(settings) if settings.features else None
+        self.perceptron = SpeechPerceptron(settings) if settings.perceptron_units else None
         self.register_buffer("ridge", torch.zeros(rows, EXPRESSION))
         self.register_buffer("ridge_fitted", torch.zeros((), dtype=torch.bool))
+        self.answer_share: Tensor
+        self.answer_offset: Tensor
+        self.register_buffer("answer_share", torch.tensor(settings.perceptron_share))
+        self.register_buffer("answer_offset", torch.zeros(EXPRESSION))
 
     @classmethod
     def untrained(cls, settings: MotionSettings, *, seed: int, members: int = 1):
@@ -53,19 +63,29 @@ class MotionMapping(nn.Module):
         """The person's mean pose (6,), zero before fine-tuning."""
         return self.members[0].pose_mean
 
-    def with_regressions(self, expression: Tensor, windows: Tensor) -> Tensor:
-        """Mix the regressions' shares into the networks' expression (..., 64)."""
-        answer = None if self.regression is None else self.regression(windows)
-        if bool(self.ridge_fitted):
-            inputs = windows.flatten(-2)
-            if answer is not None:
-                inputs = torch.cat([inputs, answer], -1)
-            share, other = self.settings.ridge_share, inputs @ self.ridge[:-1] + self.ridge[-1]
-        elif answer is not None:
-            share, other = self.settings.features_share, answer
-        else:
-            return expression
-        return (1 - share) * expression + share * other
+    def answers(self, windows: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """What perceptron and ridge say (T, 64) of windows (T, 28, 12); None where none is."""
+        answer = None if self.perceptron is None else self.perceptron(windows)
+        if not bool(self.ridge_fitted):
+            return answer, None
+        inputs = windows.flatten(-2)
+        if answer is not None:
+            inputs = torch.cat([inputs, answer], -1)
+        return answer, inputs @ self.ridge[:-1] + self.ridge[-1]
+
+    def mixed(self, expression: Tensor, answer: Tensor | None, linear: Tensor | None) -> Tensor:
+        """The networks' expression (T, 64) with the shares of perceptron and ridge.
+
+        The ridge's answer is smoothed over three frames: it knows nothing of its neighbours, and
+        lips do not tremble.
+        """
+        if linear is not None:
+            around = torch.cat([linear[:1], linear, linear[-1:]])
+            calm = (around[:-2] + 2 * linear + around[2:]) / 4
+            expression = torch.lerp(expression, calm, self.settings.ridge_share)
+        if answer is not None:
+            expression = torch.lerp(expression, answer + self.answer_offset, self.answer_share)
+        return expression
 
 
 def fit_ridge(

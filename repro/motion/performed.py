@@ -25,18 +25,23 @@ from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, Phoneme, fitted, spe
 FIRST_PERSON = 30_000_000
 """Seeds from here on: nobody of any corpus, of the portraits or of the calibration."""
 
+_NEXT_TAKE = 50_000_000
+"""From the seed of what somebody says and does to that of what they say and do another time."""
+
 
 @dataclass(frozen=True)
 class Performed:
     """What somebody says and does over T frames.
 
     person    who
+    audio     (N,) float32, mono 16 kHz
     windows   (T, 28, 12) float32, MFCCs
     motion    of T frames
     phonemes  with times in seconds
     """
 
     person: Person
+    audio: np.ndarray
     windows: np.ndarray
     motion: Motion
     phonemes: tuple[Phoneme, ...]
@@ -78,15 +83,19 @@ def performers(seed: int, *, without: Collection[str] = ()) -> Iterator[int]:
     return (number for number in numbers if draw_person(number).voice not in without)
 
 
-def performed(number: int, length_s: float, names: Sequence[str]) -> Performed:
-    """What the person of a number says and does for so many seconds."""
+def performed(number: int, length_s: float, names: Sequence[str], *, take: int = 0) -> Performed:
+    """What the person of a number says and does for so many seconds.
+
+    ``take``: 0, 1, ... are other sentences and other motion of the same person, whose habits stay.
+    """
     person = draw_person(number)
+    seed = number + take * _NEXT_TAKE
     speech = speak(
-        sentences(number, length_s), voice=person.voice, rate_wpm=person.rate_wpm,
-        pitch=person.pitch, seed=number,
+        sentences(seed, length_s), voice=person.voice, rate_wpm=person.rate_wpm,
+        pitch=person.pitch, seed=seed,
     )  # fmt: skip
     frames = round(length_s * FPS)
     audio = fitted(speech.audio, frames)
-    acted = perform(audio, speech.phonemes, person, frames=frames, seed=number, names=names)
+    acted = perform(audio, speech.phonemes, person, frames=frames, seed=seed, names=names)
     motion = Motion(acted.expression, acted.pose)
-    return Performed(person, mfcc_windows(audio, frames), motion, speech.phonemes)
+    return Performed(person, audio, mfcc_windows(audio, frames), motion, speech.phonemes)

@@ -73,10 +73,13 @@ def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
     parts = [run(network, sound) for network in mapping.members]
     expression = torch.stack([p[0] for p in parts]).mean(0)
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
-    for first in range(0, len(sound), _CHUNK):
-        some = slice(first, first + _CHUNK)
-        expression[some] = mapping.with_regressions(expression[some], torch.from_numpy(sound[some]))
-    return Motion(expression.numpy(), pose.numpy())
+    chunks = [slice(first, first + _CHUNK) for first in range(0, len(sound), _CHUNK)]
+    said = [mapping.answers(torch.from_numpy(sound[chunk])) for chunk in chunks]
+    answer, linear = (
+        torch.cat([part for part in parts if part is not None]) if parts[0] is not None else None
+        for parts in zip(*said, strict=True)
+    )
+    return Motion(mapping.mixed(expression, answer, linear).numpy(), pose.numpy())
 
 
 def _sequence(network: MotionNetwork, sound: PreparedWindows) -> tuple[Tensor, Tensor]:

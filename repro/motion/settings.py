@@ -57,8 +57,8 @@ class MotionSettings(BaseModel):
 
     # Beside the paper: more than the data give
     performed_people: int = Field(0, ge=0)
-    """Further synthetic people whose speech and true motion the general mapping's closed-form
-    regression learns from, without being filmed (``repro.motion.performed``)."""
+    """Further synthetic people whose speech and true motion the general mapping's perceptron
+    learns from, without being filmed (``repro.motion.performed``)."""
     performed_s: float = Field(4.0, ge=1.0)
     """Seconds that each of them speaks."""
     time_jitter: bool = False
@@ -75,13 +75,16 @@ class MotionSettings(BaseModel):
     # Beside the paper: the mapping
     members: int = Field(1, ge=1)
     """Personal networks, trained from the same general one, whose motions are averaged."""
-    features: int = Field(0, ge=0)
-    """Random features of a regression in closed form beside the general network
-    (``repro.motion.regression``); 0 for none."""
-    feature_components: int = Field(60, ge=1)
-    """Principal components of a sound window that it sees."""
-    features_share: float = Field(0.0, ge=0, le=1)
+    perceptron_units: int = Field(0, ge=0)
+    """Units of each hidden layer of a perceptron beside the general network
+    (``repro.motion.perceptron``); 0 for none."""
+    perceptron_steps: int = Field(1700, ge=1)
+    perceptron_lr: float = Field(1.5e-3, gt=0)
+    perceptron_share: float = Field(0.0, ge=0, le=1)
     """Its share in the general mapping's expression; the personal linear regression sees it too."""
+    keep_perceptron: bool = False
+    """Keep its answer in the personal mapping's expression, with the share that the person's own
+    frames bear out: their correlation with it, beyond what comes by chance."""
     ridge_share: float = Field(0.0, ge=0, le=1)
     """Share of a closed-form linear regression in the personal mapping's expression."""
     stitching: Literal["sequence", "overlap"] = "sequence"
@@ -97,8 +100,10 @@ class MotionSettings(BaseModel):
 
     @model_validator(mode="after")
     def _options_have_what_they_need(self) -> "MotionSettings":
-        if not self.features and (self.features_share or self.performed_people):
-            raise ValueError("features_share and performed_people need features")
+        if not self.perceptron_units:
+            for name in ("perceptron_share", "keep_perceptron", "performed_people"):
+                if getattr(self, name):
+                    raise ValueError(f"{name} needs perceptron_units")
         if self.patience_epochs is not None and not self.held_out:
             raise ValueError("patience_epochs needs held_out windows to watch")
         return self

@@ -14,7 +14,7 @@ from repro.reconstruct import portraits
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
 NAMES = load_open_model().expression_names
-TWO = MotionSettings(performed_people=2, performed_s=2.0, features=1)
+TWO = MotionSettings(performed_people=2, performed_s=2.0, perceptron_units=1)
 
 
 def test_clips_are_as_many_and_as_long_as_asked_for_and_the_same_again():
@@ -63,3 +63,18 @@ def test_nobody_left_to_speak_is_said():
 def test_nobody_is_in_a_corpus_or_among_the_portraits():
     """Seeds of runs up to 99 leave 100 000 people each."""
     assert FIRST_PERSON - portraits.FIRST_PERSON >= 100 * 100_000
+
+
+def test_another_take_is_other_speech_of_the_same_person():
+    """Habits belong to the person: only what is said, and chance, differ."""
+    number = next(performers(0))
+    first, again, other = (performed(number, 2.0, NAMES, take=take) for take in (0, 0, 1))
+    np.testing.assert_array_equal(first.audio, again.audio)
+    assert first.audio.shape == other.audio.shape == (2 * 16_000,)
+    assert not np.array_equal(first.audio, other.audio)
+    assert not np.array_equal(first.motion.pose, other.motion.pose)
+    assert first.person.voice == other.person.voice
+    np.testing.assert_array_equal(first.person.identity, other.person.identity)
+    np.testing.assert_array_equal(
+        first.person.pose_style.mean_rad, other.person.pose_style.mean_rad
+    )

@@ -1,4 +1,4 @@
-"""Regression from random features, alone and beside the networks."""
+"""The perceptron, alone and beside the networks."""
 
 import numpy as np
 import pytest
@@ -7,16 +7,18 @@ import torch
 from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
 from repro.motion.mapping import MotionMapping, fit_ridge
 from repro.motion.motion import Motion
+from repro.motion.perceptron import SpeechPerceptron
 from repro.motion.predict import predict
-from repro.motion.regression import FeatureRegression
 from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 
 TINY = MotionSettings(
     encoder_channels=(4, 4, 4, 4, 4), encoder_hidden=8, encoder_dim=8, lstm_dim=8, lstm_layers=1,
-    standardise_targets=True, stride_frames=8, epochs=1, fine_tune_epochs=1, features=200,
-    feature_components=6, features_share=0.5, ridge_share=0.5,
+    standardise_targets=True, stride_frames=8, epochs=1, fine_tune_epochs=1, perceptron_units=32,
+    perceptron_steps=150, perceptron_lr=5e-3, perceptron_share=0.5, ridge_share=0.5, mfcc_noise=0.1,
 )  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def clip(seed: int, frames: int = 200):
@@ -36,30 +38,32 @@ def r(mapped: np.ndarray, motion: Motion) -> float:
     return float(np.corrcoef(mapped[:, 24], motion.expression[:, 24])[0, 1])
 
 
+def fitted(clips, seed: int) -> SpeechPerceptron:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        perceptron = SpeechPerceptron(TINY)
+    perceptron.fit(clips, seed=seed)
+    return perceptron
+
+
 def test_it_learns_what_a_linear_map_cannot():
     clips = [clip(s) for s in range(1, 9)]
-    regression = FeatureRegression(TINY)
-    regression.fit(clips, seed=0)
+    perceptron = fitted(clips, 0)
     windows, motion = clip(99)
     ridge = fit_ridge(
         np.concatenate([w for w, _ in clips]), np.concatenate([m.expression for _, m in clips])
     )
     linear = windows.reshape(len(windows), -1) @ ridge[:-1] + ridge[-1]
     assert r(linear, motion) < 0.4
-    assert r(regression(torch.from_numpy(windows)).numpy(), motion) > 0.8
+    with torch.no_grad():
+        assert r(perceptron(torch.from_numpy(windows)).numpy(), motion) > 0.8
 
 
-def test_its_mean_is_the_targets_and_the_same_seed_gives_the_same():
+def test_the_same_seed_gives_the_same():
     clips = [clip(1), clip(2)]
-    first, again, other = FeatureRegression(TINY), FeatureRegression(TINY), FeatureRegression(TINY)
-    first.fit(clips, seed=3)
-    again.fit(clips, seed=3)
-    other.fit(clips, seed=4)
-    assert torch.equal(first.weights, again.weights)
-    assert not torch.equal(first.weights, other.weights)
-    said = first(torch.from_numpy(np.concatenate([w for w, _ in clips]))).mean(0).numpy()
-    true = np.concatenate([m.expression for _, m in clips]).mean(0)
-    np.testing.assert_allclose(said, true, atol=1e-3)
+    first, again, other = (fitted(clips, seed).state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["layers.0.weight"], other["layers.0.weight"])
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +73,17 @@ def general() -> MotionMapping:
     return train_general(clips[:2], TINY, performed=clips[2:], seed=0)[0]
 
 
+def parts(mapping: MotionMapping, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the network and the perceptron say."""
+    sound = torch.from_numpy(windows)
+    with torch.inference_mode():
+        network = mapping.members[0](sound[None])[0][0].numpy()
+        return network, mapping.perceptron(sound).numpy()
+
+
 def test_the_general_mapping_mixes_its_share_in(general):
     windows, _ = clip(99)
-    with torch.inference_mode():
-        network = general.members[0](torch.from_numpy(windows)[None])[0][0].numpy()
-        answer = general.regression(torch.from_numpy(windows)).numpy()
+    network, answer = parts(general, windows)
     made = predict(general, windows).expression
     np.testing.assert_allclose(made, 0.5 * network + 0.5 * answer, atol=1e-4)
 
@@ -90,6 +100,36 @@ def test_a_person_s_regression_relies_on_the_general_one(general, tmp_path):
     alone = fit_ridge(windows, person.expression)
     assert r(made, truth) > r(heard.reshape(len(heard), -1) @ alone[:-1] + alone[-1], truth)
     assert made[:, 24].std() > 1.4 * predict(general, heard).expression[:, 24].std()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_person_keeps_the_perceptron_as_far_as_it_is_right_about_them(general, known):
+    settings = TINY.model_copy(update={"keep_perceptron": True, "ridge_share": 0.0})
+    windows, motion = clip(50)
+    done = motion.expression if known else clip(77)[1].expression
+    person = Motion(done + np.float32(0.25), motion.pose)
+    personal, _ = fine_tune(general, windows, person, seed=0, settings=settings)
+    network, answer = parts(personal, windows)
+    share = float(personal.answer_share)
+    # Nothing but the jaw moves, so that the correlation over all is nearly the jaw's.
+    agreed = max(0.0, (r(answer, person) - 0.3) / 0.7)
+    assert share == pytest.approx(agreed, abs=0.05)
+    assert (share > 0.7) == known
+    kept = answer + (person.expression - answer).mean(0)
+    made = predict(personal, windows).expression
+    np.testing.assert_allclose(made, (1 - share) * network + share * kept, atol=1e-4)
+
+
+def test_a_person_s_linear_share_is_smoothed_over_three_frames(general):
+    windows, motion = clip(50, frames=60)
+    settings = TINY.model_copy(update={"ridge_share": 1.0})
+    personal, _ = fine_tune(general, windows, motion, seed=0, settings=settings)
+    with torch.no_grad():
+        _, linear = personal.answers(torch.from_numpy(windows))
+    made = predict(personal, windows).expression
+    expected = (linear[:-2] + 2 * linear[1:-1] + linear[2:]) / 4
+    np.testing.assert_allclose(made[1:-1], expected, atol=1e-5)
+    np.testing.assert_allclose(made[0], (3 * linear[0] + linear[1]) / 4, atol=1e-5)
 
 
 def test_answers_that_tell_nothing_are_not_relied_on():
@@ -110,6 +150,7 @@ def test_it_survives_saving(general, tmp_path):
     )
 
 
-def test_shares_need_features():
-    with pytest.raises(ValueError, match="need features"):
-        MotionSettings(features_share=0.5)
+@pytest.mark.parametrize("option", [{"perceptron_share": 0.5}, {"keep_perceptron": True}])
+def test_shares_need_a_perceptron(option):
+    with pytest.raises(ValueError, match="needs perceptron_units"):
+        MotionSettings(**option)
