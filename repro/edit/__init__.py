@@ -10,6 +10,7 @@ Speech (section 3.2)
     translation        sound to expression, expression to mouth landmarks (3.2.2; figure 10)
     translation_train  both trained together (Eq. 3 and 6)
     retiming           which target frames are shown to which sound (3.3.1)
+    target             the sound's mouth on the target's head
 
 Video (section 3.3 and appendix B)
     video_settings      sizes and training

@@ -1,6 +1,5 @@
 """The completion network: a U-Net that paints the mouth region (Song et al. 2020, 3.3.1)."""
 
-import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
@@ -27,10 +24,9 @@ from repro.edit.windows import (
     moment,
     stacked,
 )
-from repro.errors import UserError
-from repro.files import atomic_path, write_json
 from repro.refine.generator import initialise
 from repro.refine.refine import in_bf16
+from repro.weights import save_weights, saved_weights
 
 
 class CompletionNetwork(nn.Module):
@@ -180,15 +176,12 @@ class Completer:
 
 def save_completer(completer: Completer, path: Path) -> None:
     """Write ``path`` (.safetensors) and, beside it, what else must be known as .json."""
-    tensors = {name: t.cpu().contiguous() for name, t in completer.network.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
     about = {
         "settings": completer.settings.model_dump(mode="json"),
         "perceptual": completer.perceptual,
         "people": list(completer.people),
     }
-    write_json(path.with_suffix(".json"), about)
+    save_weights(path, completer.network.state_dict(), about)
 
 
 def load_completer(path: Path) -> Completer:
@@ -199,14 +192,9 @@ def load_completer(path: Path) -> Completer:
     UserError
         A file is missing, damaged, or of another version.
     """
-    try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    with saved_weights(path, "Completion network") as (tensors, about):
         settings = EditVideoSettings(**about["settings"])
         network = seeded_network(settings, seed=0)
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(tensors)
         people = tuple(about["people"])
         return Completer(network.eval(), settings, about["perceptual"], people)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"Completion network '{path}' cannot be read ({error}); train it again."
-        ) from error

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
 from repro.edit import masked
 from repro.edit.completion import Completer, CompletionNetwork
 from repro.edit.completion_losses import PerceptualNetwork
@@ -22,9 +22,6 @@ from repro.errors import UserError
 from repro.files import atomic_path
 from repro.refine.losses import l1_loss
 from repro.refine.watch import LOOKED_AT
-
-_LOOKS = "looks/"
-"""Before the names of curves with a number for each look, among those of the losses."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ def train_completion(
     *,
     seed: int,
     perceptual: PerceptualNetwork | None,
+    init: Completer | None = None,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     sheets: Path | None = None,
@@ -64,6 +62,7 @@ def train_completion(
     ----------
     people : whose frames have one size
     perceptual : the network of the perceptual term; None leaves the term out
+    init : learned from others with networks of the same sizes, to go on from; None starts anew
     device : "cpu", "cuda" or "cuda:1"
     checkpoint : where the run's state is kept; if the file is there, the run resumes from it
     sheets : folder for a picture of the held-out frames at each look
@@ -80,10 +79,10 @@ def train_completion(
     frames = sum(len(person) for person in learned)
     planned = settings.steps or settings.epochs * math.ceil(frames / settings.batch)
     trainer = CompletionTrainer(
-        settings, planned=planned, device=device, seed=seed, perceptual=perceptual
+        settings, planned=planned, device=device, seed=seed, perceptual=perceptual, init=init
     )
     state = {"modules": trainer.modules(), "optimisers": trainer.optimisers}
-    about = _about(people, settings, seed, perceptual)
+    about = _about(people, settings, seed, perceptual, init)
     done = Progress()
     if checkpoint is not None:
         done = load_checkpoint(checkpoint.path, about=about, **state)
@@ -91,13 +90,15 @@ def train_completion(
     while done.step < planned:
         batch = draw_windows(learned, size, settings, np.random.default_rng([seed, done.step]))
         noise = torch.Generator().manual_seed(seed * 1_000_003 + done.step)
-        _record(done, trainer.step(batch.to(trainer.fabric.device), done.step, noise), checkpoint)
+        bad = done.record(trainer.step(batch.to(trainer.fabric.device), done.step, noise))
+        if bad:
+            raise _broken(done, bad, checkpoint)
         done.seconds = time.perf_counter() - began
         if held_out is not None and done.step % settings.look_every == 0:
             _look(done, trainer, held_out, sheets)
         if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == planned):
             if not trainer.finite():
-                raise _broken(done, "a weight", checkpoint)
+                raise _broken(done, ["a weight"], checkpoint)
             save_checkpoint(checkpoint.path, done, about=about, **state)
         if progress is not None:
             progress(done.step, planned)
@@ -107,10 +108,7 @@ def train_completion(
         perceptual.name if perceptual is not None else "none",
         tuple(person.name for person in people),
     )
-    curves = {name: np.array(values, np.float32) for name, values in done.losses.items()}
-    looks = {n.removeprefix(_LOOKS): v for n, v in curves.items() if n.startswith(_LOOKS)}
-    losses = {name: v for name, v in curves.items() if not name.startswith(_LOOKS)}
-    return completer, CompletionHistory(done.step, done.seconds, losses, looks)
+    return completer, CompletionHistory(done.step, done.seconds, *done.curves())
 
 
 def _common_size(people: Sequence[Footage], settings: EditVideoSettings) -> tuple[int, int]:
@@ -150,24 +148,9 @@ def _split_off(
     return learned, stacked([window_of(p, t, noise, settings) for p, t in (held[k] for k in at)])
 
 
-def _record(done: Progress, found: dict[str, float], checkpoint: Checkpoint | None) -> None:
-    """Count a step and keep its terms; refuse what is not finite."""
-    bad = [name for name, value in found.items() if not math.isfinite(value)]
-    if bad:
-        raise _broken(done, ", ".join(bad), checkpoint)
-    for name, value in found.items():
-        done.losses.setdefault(name, []).append(value)
-    done.step += 1
-
-
-def _broken(done: Progress, what: str, checkpoint: Checkpoint | None) -> UserError:
-    kept = ""
-    if checkpoint is not None and checkpoint.path.exists():
-        kept = f" The last good state is in '{checkpoint.path}'."
-    return UserError(
-        f"Training of the completion broke after step {done.step}: {what} is not a finite number; "
-        f"lower edit_video.lr, or use fp32.{kept}"
-    )
+def _broken(done: Progress, names: Sequence[str], checkpoint: Checkpoint | None) -> UserError:
+    why = f"{', '.join(names)} is not a finite number; lower edit_video.lr, or use fp32"
+    return broken("the completion", why, done, checkpoint)
 
 
 @torch.inference_mode()
@@ -176,9 +159,8 @@ def _look(
 ) -> None:
     batch = held_out.to(trainer.fabric.device)
     made = _painted(trainer.kept, batch)
-    seen = {"step": done.step, "l1": 127.5 * float(l1_loss(batch.frame, made, batch.mask))}
-    for name, value in seen.items():
-        done.losses.setdefault(f"{_LOOKS}{name}", []).append(float(value))
+    seen = {"l1": 127.5 * float(l1_loss(batch.frame, made, batch.mask))}
+    done.record_look(seen)
     if sheets is not None:
         _save_sheet(sheets / f"step_{done.step:06d}.png", batch, made)
 
@@ -201,9 +183,12 @@ def _about(
     settings: EditVideoSettings,
     seed: int,
     perceptual: PerceptualNetwork | None,
+    init: Completer | None,
 ) -> str:
-    """A name for this run's settings, seed and data."""
+    """A name for this run's settings, seed and data, and for what it goes on from."""
     digest = hashlib.sha256(settings.model_dump_json().encode())
+    for weight in init.network.parameters() if init else ():
+        digest.update(weight.detach().cpu().numpy().tobytes())
     digest.update(f"{seed} {perceptual.name if perceptual else None}".encode())
     for person in people:
         digest.update(person.name.encode())

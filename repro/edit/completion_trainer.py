@@ -3,14 +3,14 @@
 import copy
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from repro.edit import completion_losses as terms
-from repro.edit.completion import CompletionNetwork, seeded_network
+from repro.edit.completion import Completer, CompletionNetwork, seeded_network
 from repro.edit.completion_losses import PerceptualNetwork
 from repro.edit.video_settings import EditVideoSettings
 from repro.edit.windows import Windows
+from repro.fabric import fabric_on
 from repro.refine.discriminator import Discriminator
 from repro.refine.losses import gradient_loss, l1_loss, laplacian_bands, texture_loss
 from repro.refine.refine import in_bf16
@@ -30,15 +30,13 @@ class CompletionTrainer:
         device: str,
         seed: int,
         perceptual: PerceptualNetwork | None,
+        init: Completer | None = None,
     ):
         self.settings, self.planned, self.perceptual = settings, planned, perceptual
-        kind, _, index = device.partition(":")
-        self.fabric = Fabric(
-            accelerator=kind,
-            devices=[int(index)] if index else 1,
-            precision="bf16-mixed" if in_bf16(settings.judge, torch.device(kind)) else "32-true",
-        )
+        self.fabric = fabric_on(device, bf16=in_bf16(settings.judge, torch.device(device)))
         self.network = seeded_network(settings, seed=seed)
+        if init is not None:
+            self.network.load_state_dict(init.network.state_dict())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.discriminator = Discriminator(settings.judge)

@@ -7,6 +7,7 @@ a word, cost; so does every frame that is shown twice or left out, and neither m
 a row. The best path over all is found exactly (Viterbi).
 
 Where the speech is longer than the footage, that is played back and forth (``back_and_forth``).
+Long speech is taken by stretches, each going on where the last one ended (``retimed``).
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from repro.face.pose import rotation_matrix
 
 _STEPS = 1, 0, 2
 """How far the footage goes on from frame to frame: as filmed, shown twice, one left out."""
+
+_STRETCH = 1000
+"""Frames of sound whose best path is found at once: its table takes as many times the footage."""
 
 _STILL_RAD_S = 0.5
 """Speed of a head (0.5 rad/s are 29 degrees a second) that counts as fully moving."""
@@ -134,3 +138,37 @@ def back_and_forth(frames: int, wanted: int) -> np.ndarray:
     turn = np.concatenate([there, there[-2:0:-1]])
     rounds = max(-(-wanted // len(turn)), 1)
     return there if wanted <= frames else np.tile(turn, rounds)
+
+
+def retimed(
+    loudness: np.ndarray,
+    moving: np.ndarray,
+    blinking: np.ndarray,
+    costs: RetimingCosts | None = None,
+) -> np.ndarray:
+    """Which target frame is shown to each frame of sound, however long.
+
+    Parameters
+    ----------
+    loudness : (T,), of the sound; moving, blinking : (M,), of the footage; as ``frame_costs``
+
+    Returns
+    -------
+    (T,) int
+    """
+    costs = costs or RetimingCosts()
+    total, footage = len(loudness), len(moving)
+    order = back_and_forth(footage, footage if total <= footage else footage + 2 * total + 2)
+    shown: list[np.ndarray] = []
+    begins = 0
+    for first in range(0, total, _STRETCH):
+        heard = loudness[first : first + _STRETCH]
+        stop = len(order) if total <= footage else begins + footage + 2 * len(heard)
+        places = order[begins:stop]
+        cost = frame_costs(heard, moving[places], blinking[places], costs)
+        if shown:
+            cost[0, len(_STEPS) :] = np.inf  # it goes on from where it is
+        path = retime(cost, uneven=costs.uneven)
+        shown.append(places[path])
+        begins += int(path[-1])
+    return np.concatenate(shown) if shown else np.zeros(0, np.int64)

@@ -32,6 +32,9 @@ _PARTIAL = 160
 _LEVEL_DBFS = -30.0
 """Loudness of what it was trained on."""
 
+_LARGEST = 15.0
+"""Logarithm of a mel power; of sounds as loud as can be it is below 9."""
+
 _MFCC_BANDS, _MFCC_FFT = 26, 512
 """Of ``repro.speech.features``."""
 
@@ -129,8 +132,8 @@ class MelOfMfcc(nn.Module):
         self.register_buffer("offsets", torch.tensor(offsets, dtype=torch.float32))
 
     def forward(self, mfcc: Tensor) -> Tensor:
-        """Mel powers (..., 40)."""
-        return torch.exp(mfcc @ self.weights + self.offsets)
+        """Mel powers (..., 40), cut where training drove the spectrum beyond any sound."""
+        return torch.exp((mfcc @ self.weights + self.offsets).clamp(max=_LARGEST))
 
 
 def _centres(bands: int, *, htk: bool) -> np.ndarray:

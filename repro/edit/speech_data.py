@@ -167,17 +167,25 @@ class SpeechCorpus:
     unheard: tuple[SpokenClip, ...]
 
 
-def speech_corpus(settings: EditSpeechSettings, names: Sequence[str], *, seed: int) -> SpeechCorpus:
+def speech_corpus(
+    settings: EditSpeechSettings,
+    names: Sequence[str],
+    *,
+    seed: int,
+    held_out: Sequence[str] = (),
+) -> SpeechCorpus:
     """Perform everybody.
 
     Parameters
     ----------
     names : of the 64 numbers of expression
     seed : of who they are, what they say, and whose voices are held out
+    held_out : these voices, where they are not to be drawn; none for drawn ones
     """
     rng = np.random.default_rng(seed)
     half = settings.held_out_voices // 2
     out = [str(v) for low in (VOICES_LOW, VOICES_HIGH) for v in rng.choice(low, half, False)]
+    out = list(held_out) or out
     voices = VOICES_LOW + VOICES_HIGH
     known = [voice for voice in voices if voice not in out]
     per = settings.speakers_per_voice

@@ -1,6 +1,5 @@
 """Joint training of ID removal and translation (Song et al. 2020, Eq. 2, 3 and 6)."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,9 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from repro.checkpoint import Checkpoint
@@ -19,11 +15,14 @@ from repro.edit.speakers import SpeakerClassifier
 from repro.edit.speech_data import SpeechSet, SpokenClip
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.edit.translation import FacePlace, MouthProjection, Translator
-from repro.errors import UserError
-from repro.files import atomic_path, write_json
+from repro.face.coefficients import EXPRESSION, IDENTITY
+from repro.motion.data import sequence_of
 from repro.training import train_steps
+from repro.weights import save_weights, saved_weights
 
 _CLIP_NORM = 5.0
+_TOGETHER = 512
+"""Frames whose windows are in memory at once."""
 
 
 class TranslationLoss(NamedTuple):
@@ -132,7 +131,7 @@ def train_translation(
         return translation_loss(translator, data, frames, faces, classifier if asks else None).total
 
     losses = train_steps(
-        translator, loss, name="edit_speech", about=settings.model_dump_json(),
+        translator, loss, rate="edit_speech.lr", about=settings.model_dump_json(),
         steps=settings.steps, lr=settings.lr, seed=seed, clip_norm=_CLIP_NORM,
         checkpoint=checkpoint, progress=progress,
     )  # fmt: skip
@@ -159,21 +158,43 @@ def translate(translator: Translator, data: SpeechSet) -> tuple[np.ndarray, np.n
     translator.eval()
     parts = []
     for clip in range(len(data.clips)):
-        windows = data.windows(data.frames(clip))
-        parts.append(
-            translator(windows, translator.shares(windows, data.person[data.frames(clip)]))
-        )
+        own = data.frames(clip)
+        firsts = range(own.start, own.stop, _TOGETHER)
+        pieces = [slice(first, min(first + _TOGETHER, own.stop)) for first in firsts]
+        shares = _shares(translator, data, pieces)
+        for piece, some in zip(pieces, shares, strict=True):
+            parts.append(translator(data.windows(piece), some))
     return (torch.cat([p.answer for p in parts]).numpy(),
             torch.cat([p.windows for p in parts]).numpy())  # fmt: skip
 
 
+def _shares(
+    translator: Translator, data: SpeechSet, pieces: Sequence[slice]
+) -> Sequence[Tensor | None]:
+    """Lambda for each piece of a clip: its windows' own, or the whole clip's mean."""
+    if translator.id_removal is None:
+        return [None] * len(pieces)
+    own = [translator.id_removal.shares(data.windows(piece)) for piece in pieces]
+    if translator.settings.utterance_windows == 1:
+        return own
+    mean = torch.cat(own).mean(0)
+    return [mean.expand(len(part), -1) for part in own]
+
+
+def heard(translator: Translator, windows: np.ndarray) -> np.ndarray:
+    """The expression (T, 64) float32 of a sound, given as MFCC windows (T, 28, 12)."""
+    frames = len(windows)
+    clip = SpokenClip(
+        "", sequence_of(windows), np.zeros((frames, EXPRESSION), np.float32),
+        np.zeros((frames, 6), np.float32), np.zeros(IDENTITY, np.float32), np.full(frames, ""),
+    )  # fmt: skip
+    return translate(translator, SpeechSet([clip], translator.settings))[0]
+
+
 def save_translator(translator: Translator, path: Path, history: TranslationHistory) -> None:
     """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
-    tensors = {name: tensor.contiguous() for name, tensor in translator.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
     about = {"settings": translator.settings.model_dump(mode="json"), "history": asdict(history)}
-    write_json(path.with_suffix(".json"), about)
+    save_weights(path, translator.state_dict(), about)
 
 
 def load_translator(path: Path) -> tuple[Translator, TranslationHistory]:
@@ -184,10 +205,7 @@ def load_translator(path: Path) -> tuple[Translator, TranslationHistory]:
     UserError
         A file is missing, broken, or of another version.
     """
-    try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    with saved_weights(path, "Translator") as (tensors, about):
         translator = Translator.untrained(EditSpeechSettings(**about["settings"]), seed=0)
-        translator.load_state_dict(load_file(path))
+        translator.load_state_dict(tensors)
         return translator.eval(), TranslationHistory(**about["history"])
-    except (OSError, SafetensorError, ValidationError, RuntimeError, KeyError, ValueError) as error:
-        raise UserError(f"Translator '{path}' cannot be read; train it again.") from error

@@ -83,6 +83,10 @@ class EditVideoSettings(BaseModel):
     """Training masks also cover the mouth of another moment, as they do in an edited video; so
     the rectangle does not tell how far the mouth is open."""
 
+    # Beside the paper: one person's network goes on from everybody's
+    general_steps: int | None = Field(None, ge=1)
+    """Steps on the corpus' general clips before the person's own; None starts anew."""
+
     # Beside the paper: networks, losses
     full_resolution_channels: int = Field(0, ge=0)
     """Channels of one more 3 x 3 block at full resolution that sees the input again."""

@@ -8,7 +8,7 @@ the target video's.
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +31,16 @@ from repro.edit.speech_data import (
 )
 from repro.edit.speech_settings import EditSpeechSettings
 from repro.edit.translation import IMAGE_PX, FacePlace, MouthProjection, Translator, study_camera
-from repro.edit.translation_train import Faces, train_translation, translate
+from repro.edit.translation_train import (
+    Faces,
+    TranslationHistory,
+    train_translation,
+    translate,
+)
 from repro.evaluate.expression import expression_error
 from repro.evaluate.landmarks import landmark_error
 from repro.face.model import MorphableModel
-from repro.pipeline.workspace import one_thread
+from repro.processes import one_thread
 from repro.study.verdict import TOLERANCE_SD
 
 STILL, MOVING = HEADS = "still", "moving"
@@ -102,7 +107,7 @@ class EditStudy:
         if settings.mouth_only:
             weights.zero_()[torch.from_numpy(self.channels)] = 1
         self.faces = Faces(MouthProjection(model, camera), FacePlace(model, camera), weights)
-        self._trained: dict[tuple[str, str, bool], Translator] = {}
+        self._trained: dict[tuple[str, str, bool], tuple[Translator, TranslationHistory]] = {}
 
     @functools.cached_property
     def classifier(self) -> SpeakerClassifier:
@@ -116,6 +121,17 @@ class EditStudy:
 
     def translator(self, regression: str, heads: str, remove_identity: bool) -> Translator:
         """The networks trained with these heads."""
+        return self.trained(regression, heads, remove_identity)[0]
+
+    def trained(
+        self,
+        regression: str,
+        heads: str,
+        remove_identity: bool,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[Translator, TranslationHistory]:
+        """The same with their history; ``progress`` is called with steps done and planned."""
         key = regression, heads, remove_identity
         if key not in self._trained:
             settings = self.settings.model_copy(
@@ -123,9 +139,9 @@ class EditStudy:
             )
             clips = self._data("train", heads).clips
             with one_thread():
-                self._trained[key], _ = train_translation(
+                self._trained[key] = train_translation(
                     clips, settings, self.faces, self.classifier if remove_identity else None,
-                    seed=self.seed, checkpoint=self._checkpoint(*key),
+                    seed=self.seed, checkpoint=self._checkpoint(*key), progress=progress,
                 )  # fmt: skip
         return self._trained[key]
 
@@ -183,6 +199,45 @@ class EditStudy:
                 )
             )
         return pd.DataFrame(rows)
+
+    def limits(self, heads: str = MOVING) -> pd.DataFrame:
+        """Where the mouth is wrong: the paper's limits, as far as a corpus shows them.
+
+        Returns
+        -------
+        a row for each voice (an accent each; heard in training or not) and, over the voices that
+        were not, for each mouth shape (those of l and th show a tongue that no landmark follows):
+        seed, kind, what, voices, frames, E_ldmk
+        """
+        translator = self.translator("3d", heads, self.settings.remove_identity)
+        rows = []
+        for voices in (HEARD, UNHEARD):
+            data = self._data(voices, heads)
+            errors = self._distances(translator, data)
+            clips = data.clips
+            voice = np.repeat([c.speaker.split("/")[0] for c in clips], [len(c) for c in clips])
+            groups = {"voice": voice}
+            if voices == UNHEARD:
+                groups["mouth shape"] = np.concatenate([clip.visemes for clip in clips])
+            for kind, labels in groups.items():
+                for what in np.unique(labels):
+                    own = errors[labels == what]
+                    rows.append(
+                        self._row(kind=kind, what=str(what), voices=voices, frames=len(own))
+                        | {E_LDMK: float(own.mean())}
+                    )
+        return pd.DataFrame(rows)
+
+    def _distances(self, translator: Translator, data: SpeechSet) -> np.ndarray:
+        """Mean distance (T,) of the mouth's landmarks in every frame, pixels of 256."""
+        with one_thread():
+            answers = torch.from_numpy(translate(translator, data)[0])
+        identity = data.identity[data.person]
+        true, made = (
+            self.faces.mouth(expression, identity, data.pose)
+            for expression in (data.expression, answers)
+        )
+        return (true - made).norm(dim=-1).mean(1).numpy()
 
     def tsne(self, heads: str = MOVING) -> pd.DataFrame:
         """Figure 11: x, y of seconds of sound before and after, with their speaker.
@@ -334,6 +389,15 @@ def _clip_means(values: Tensor, data: SpeechSet) -> Tensor:
         own = data.frames(clip)
         result[own] = values[own].mean(0)
     return result
+
+
+def published(table: str) -> pd.DataFrame:
+    """The paper's own rows of ``"table 1"`` or ``"table 2"``: heads, method, E_exp, E_ldmk."""
+    return pd.DataFrame(
+        {"heads": heads, "method": method, **errors}
+        for heads, rows in PUBLISHED[table].items()
+        for method, errors in rows.items()
+    )
 
 
 def effects(rows: pd.DataFrame, metrics: Sequence[str], *, method: str, than: str) -> pd.DataFrame:

@@ -34,11 +34,8 @@ JAW = load_open_model().expression_names.index("jawOpen")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def small_networks(one_thread):
+    """Every test here."""
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,6 @@ from repro.edit.video_settings import EditVideoSettings
 from repro.errors import UserError
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The networks here are too small for more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def completer(small):
     return Completer(seeded_network(small, seed=0).eval(), small, "none", ("someone",))

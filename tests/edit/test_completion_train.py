@@ -14,15 +14,6 @@ from repro.errors import UserError
 from repro.reconstruct.resnet import trunk
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The networks here are too small for more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def perceptual():
     with torch.random.fork_rng():
@@ -142,6 +133,21 @@ def test_several_people_share_one_network(person, small):
     other = Footage(person.frames[::-1].copy(), person.landmarks[::-1].copy(), "another")
     completer, _ = train_completion([person, other], small, seed=0, perceptual=None)
     assert completer.people == ("someone", "another")
+
+
+def test_one_person_s_network_goes_on_from_another(person, small, tmp_path):
+    how = {"seed": 0, "perceptual": None}
+    short = small.model_copy(update={"steps": 1})
+    others, _ = train_completion([person], small.model_copy(update={"steps": 30}), **how)
+    _, anew = train_completion([person], short, **how)
+    made, on = train_completion([person], short, init=others, **how)
+    assert on.losses["l1"][0] < 0.8 * anew.losses["l1"][0]
+    first = next(made.network.parameters()) - next(others.network.parameters())
+    assert 0 < first.abs().max() <= 2 * short.lr  # one step of Adam away
+    state = Checkpoint(tmp_path / "state", every=1)
+    train_completion([person], short, init=others, checkpoint=state, **how)
+    with pytest.raises(UserError, match="other settings, seed or data"):
+        train_completion([person], short, checkpoint=state, **how)
 
 
 def test_the_whole_frame_is_made_for_table_five(person, small):

@@ -1,20 +1,10 @@
 import numpy as np
 import pytest
-import torch
 
 from repro.edit.blend import soft_mask
 from repro.edit.completion import Completer, seeded_network
 from repro.edit.masked import mouth_rectangle
 from repro.edit.video import edit_frames
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The networks here are too small for more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("steady", [False, True])

@@ -105,3 +105,12 @@ def test_the_head_tells_voices_by_their_mfccs(encoder, said):
     classifier = train_classifier(encoder, *seconds(0), VOICES)
     assert accuracy(classifier, *seconds(0)) > 0.9
     assert accuracy(classifier, *seconds(1)) > 0.7
+
+
+def test_a_spectrum_beyond_any_sound_stays_finite_and_so_does_its_gradient():
+    mfcc = torch.full((1, 100, 12), 300.0, requires_grad=True)
+    mels = MelOfMfcc()(mfcc)
+    mels.sum().backward()
+    assert torch.isfinite(mels).all() and torch.isfinite(mfcc.grad).all()
+    loudest = np.float32(np.sign(np.sin(2 * np.pi * 300 * np.arange(16000) / 16000)))
+    assert np.log(mel_powers(loudest).max()) < np.log(mels.detach().numpy().max())

@@ -180,3 +180,28 @@ def test_a_training_that_was_finished_is_read_from_its_checkpoint(corpus, tmp_pa
     again = EditStudy(corpus, TINY, MODEL, seed=0, checkpoints=tmp_path)
     for name, tensor in again.translator("3d", tables.STILL, False).state_dict().items():
         torch.testing.assert_close(tensor, first[name], rtol=0, atol=0)
+
+
+def test_limits_tell_voices_and_the_mouth_shapes_of_unheard_ones(study, corpus):
+    table = study.limits()
+    voices = table[table["kind"] == "voice"]
+    frames = {"heard": corpus.heard, "held out": corpus.unheard}
+    for kind, clips in frames.items():
+        own = voices[voices["voices"] == kind]
+        assert set(own["what"]) == {clip.speaker.split("/")[0] for clip in clips}
+        assert own["frames"].sum() == sum(map(len, clips))
+    shapes = table[table["kind"] == "mouth shape"]
+    assert set(shapes["voices"]) == {"held out"}
+    unheard = table[table["voices"] == "held out"]
+    means = unheard.groupby("kind").apply(
+        lambda some: np.average(some["E_ldmk"], weights=some["frames"]), include_groups=False
+    )
+    assert means["voice"] == pytest.approx(means["mouth shape"])
+    two = study.table_two().query("voices == 'held out' and method == '+IR'")
+    assert means["voice"] == pytest.approx(two["E_ldmk"].item(), rel=1e-3)
+
+
+def test_published_rows_are_the_papers():
+    two = tables.published("table 2").set_index(["heads", "method"])
+    assert two.loc[("still", "+IR"), "E_exp"] == 0.65
+    assert tables.published("table 1")["E_ldmk"].tolist() == [3.99, 2.24, 3.13, 1.82]

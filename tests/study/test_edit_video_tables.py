@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-import torch
 
+from repro.edit.blend import soft_mask
 from repro.edit.completion import Completed, Completer, seeded_network
-from repro.edit.masked import FOLDS, JAW
+from repro.edit.masked import FOLDS, JAW, mouth_rectangle
+from repro.edit.target import EditedTarget
 from repro.edit.video_settings import EditVideoSettings
 from repro.edit.windows import Footage
 from repro.errors import UserError
@@ -16,13 +17,7 @@ SETTINGS = EditVideoSettings(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The networks here are too small for more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def footage(name: str, frames: int = 4, seed: int = 0) -> Footage:
@@ -110,8 +105,30 @@ def test_flicker_rows_hold_the_real_frames_own_motion():
 
 
 def test_the_papers_tables_are_as_printed():
+    four = edit_video.published_four().set_index("pose")
+    assert four.loc["front", "generated, real %"] == pytest.approx(65.8)
+    assert four.loc["all poses", "filmed, real %"] == pytest.approx(70.6)
+    assert (four["ratio"] < 1).all() and four["generated, mean"].between(1, 5).all()
     three, five = edit_video.published_three(), edit_video.published_five()
     assert three.set_index("style").loc["Joint", "PSNR, 15 min"] == 31.072
     assert three.set_index("style").loc["Split", "SSIM, 2 min"] == 0.868
     assert five.set_index("method").loc["Song et al.", "FID"] == 9.01
     assert five["IS"].isna().sum() == 3
+
+
+def test_beyond_the_mask_bytes_count_and_beneath_it_none():
+    person = footage("one")
+    points = person.landmarks
+    edited = EditedTarget(np.arange(4), np.zeros((4, 64), np.float32), points, points)
+    made = person.frames.copy()
+    made[:, 40:44, 30:34] += 50  # in the mouth
+    assert edit_video.outside_psnr(made, person.frames, edited, SETTINGS) == np.inf
+    made[:, :2] += 5
+    soft = soft_mask(
+        points[0], points[0],
+        mouth_rectangle(points[0], points[0], margin=SETTINGS.mask_margin, image=(64, 64)),
+        (64, 64), SETTINGS,
+    )  # fmt: skip
+    expected = 10 * np.log10(255**2 / (25 * 2 * 64 / (soft == 0).sum()))
+    found = edit_video.outside_psnr(made, person.frames, edited, SETTINGS)
+    assert found == pytest.approx(expected)
