@@ -14,8 +14,9 @@ class Answers:
     """What one participant chose.
 
     participant  their number
-    choices      method by group's name and question; what was not answered is not there
-    places       where on the page the chosen video stood (0 is A), likewise
+    choices      method by group's name and question; what was not answered is not there. Where
+                 videos are rated one by one, the mark ("1" ...) by video's name and question
+    places       where on the page the chosen video stood (0 is A), likewise; none for marks
     complete     whether every question of every group is answered
     """
 
@@ -74,6 +75,9 @@ def _answers(path: Path, key: Mapping[str, Any]) -> Answers:
                 for question, video in answer["choices"].items():
                     if question not in key["questions"]:
                         raise UserError(f"'{path}' answers a question '{question}' not asked.")
+                    if "scale" in key:
+                        choices[name, question] = _mark(path, key, name, video)
+                        continue
                     if video not in videos or video not in shown:
                         raise UserError(f"'{path}' chooses '{video}', no video of '{name}'.")
                     choices[name, question] = videos[video]
@@ -90,6 +94,14 @@ def _answers(path: Path, key: Mapping[str, Any]) -> Answers:
         raise UserError(f"File '{path}' names no participant or answers nothing; leave it out.")
     wanted = len(key["groups"]) * len(key["questions"])
     return Answers(participant, choices, places, len(choices) == wanted)
+
+
+def _mark(path: Path, key: Mapping[str, Any], name: str, given: object) -> str:
+    if given not in {str(mark) for mark in range(1, len(key["scale"]) + 1)}:
+        raise UserError(
+            f"'{path}' marks '{name}' with '{given}', not with 1 to {len(key['scale'])}."
+        )
+    return str(given)
 
 
 def _videos(path: Path, key: Mapping[str, Any], group: str) -> Mapping[str, str]:

@@ -38,17 +38,21 @@ def make(
         int | None, typer.Option(help="Groups to show, chosen at random; up to 30 by default.")
     ] = None,
     participants: Annotated[int, typer.Option(help="People to prepare orders for.")] = 20,
+    one_by_one: Annotated[
+        bool,
+        typer.Option("--one-by-one", help="Have every video rated by itself, from fake to real."),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(help="Of all choices and codes; by default drawn, and kept secret."),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Heading of the page.")] = None,
 ) -> None:
-    """Make a blinded comparison of videos: a page to hand out, and the key to keep.
+    """Make a blinded comparison or rating of videos: a page to hand out, and the key to keep.
 
     The default seed is drawn and stands in the key: with a known one, people could tell methods.
     """
-    from repro.study.make import KEY, TITLE, make_study
+    from repro.study.make import KEY, make_study
     from repro.study.videos import read_videos
 
     given = read_videos(videos, original=original)
@@ -58,7 +62,8 @@ def make(
         seed=secrets.randbits(63) if seed is None else seed,
         groups=groups,
         participants=participants,
-        title=title or TITLE,
+        one_by_one=one_by_one,
+        title=title,
     )
     out.print(f"page  {page}  (hand out its folder)", markup=False, soft_wrap=True)
     out.print(f"key   {to / KEY}  (keep it)", markup=False, soft_wrap=True)
@@ -75,15 +80,19 @@ def analyse(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the intervals' random draws.")] = 0,
 ) -> None:
-    """Say what people chose: percentages, intervals, agreement."""
+    """Say what people chose, or how they rated: percentages, intervals, agreement."""
+    from repro.study import marks, ratings
     from repro.study.answers import read_answers
     from repro.study.make import read_key
-    from repro.study.ratings import analyse as analysed
-    from repro.study.ratings import markdown
 
     content = read_key(key)
-    analysis = analysed(read_answers(answers, content), content, seed=seed)
-    _tell(markdown(analysis), analysis, to)
+    given = read_answers(answers, content)
+    if "scale" in content:
+        analysis = marks.analyse_marks(given, content, seed=seed)
+        _tell(marks.marks_markdown(analysis), analysis, to)
+    else:
+        analysis = ratings.analyse(given, content, seed=seed)
+        _tell(ratings.markdown(analysis), analysis, to)
 
 
 @study_app.command()

@@ -22,22 +22,32 @@ QUESTIONS = {
 }
 """The three criteria of Yi et al. 2020, Table 1."""
 
+RATED = {"real": "Is this video real?"}
+SCALE = ("absolutely fake", "fake", "hard to judge", "real", "absolutely real")
+"""What is asked of single videos, and the marks 1 to 5 (Song et al. 2020, 4.4)."""
+
 
 @dataclass(frozen=True)
 class Design:
     """Who sees what in which order.
 
-    study   code of the study
-    groups  code of each group shown, by name
-    videos  code of each video, by group's name and method's
-    orders  of each participant: the groups in the order they come (by name), and of each the
-            methods in the order they stand on the page
+    study       code of the study
+    groups      code of each group shown, by name
+    videos      code of each video, by group's name and method's
+    orders      of each participant: the groups in the order they come (by name), and of each the
+                methods in the order they stand on the page; one alone where videos are rated
+    one_by_one  whether each video is rated by itself, or a group's are compared
     """
 
     study: str
     groups: dict[str, str]
     videos: dict[str, dict[str, str]]
     orders: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
+    one_by_one: bool = False
+
+    def page_code(self, name: str, methods: Sequence[str]) -> str:
+        """The code of what is shown at once: a group, or a video that is rated by itself."""
+        return self.videos[name][methods[0]] if self.one_by_one else self.groups[name]
 
 
 def make_design(
@@ -48,12 +58,13 @@ def make_design(
     groups: int | None = None,
     participants: int = PARTICIPANTS,
     original: str | None = None,
+    one_by_one: bool = False,
 ) -> Design:
     """Choose groups, codes and orders.
 
     In each group, every method stands at every place equally often over each run of as many
     participants as there are methods (rotations of a random order, themselves in random order).
-    Groups come in a random order of each participant's own.
+    Groups come in a random order of each participant's own; ``one_by_one``, all their videos do.
 
     Parameters
     ----------
@@ -75,11 +86,15 @@ def make_design(
     count = min(GROUPS, len(names)) if groups is None else groups
     chosen = [names[i] for i in sorted(rng.choice(len(names), count, replace=False))]
     shown = [*methods, *([original] if original else [])]
-    places = [_placed(methods, participants, rng) for _ in chosen]
     orders = []
-    for p in range(participants):
-        come = rng.permutation(count)
-        orders.append(tuple((chosen[i], places[i][p]) for i in come))
+    if one_by_one:
+        pages = [(name, (method,)) for name in chosen for method in shown]
+        orders = [tuple(pages[i] for i in rng.permutation(len(pages))) for _ in range(participants)]
+    else:
+        places = [_placed(methods, participants, rng) for _ in chosen]
+        for p in range(participants):
+            come = rng.permutation(count)
+            orders.append(tuple((chosen[i], places[i][p]) for i in come))
     return Design(
         study=_code(seed, "study")[:8],
         groups={name: _code(seed, "group", name) for name in chosen},
@@ -88,6 +103,7 @@ def make_design(
             for name in chosen
         },
         orders=tuple(orders),
+        one_by_one=one_by_one,
     )
 
 

@@ -23,7 +23,7 @@ from repro.motion.mapping import MotionMapping
 from repro.motion.person import PoseMethod
 from repro.motion.predict import predict
 from repro.pipeline.targets import Target
-from repro.pipeline.workspace import one_thread
+from repro.processes import one_thread
 
 PAPER_MEAN_HS = 0.859
 """Average over the paper's 15 pairs of personalised videos."""

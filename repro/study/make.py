@@ -17,12 +17,13 @@ from repro.corpus.video import VideoWriter
 from repro.errors import UserError
 from repro.files import write_json
 from repro.provenance import code_version
-from repro.study.design import PARTICIPANTS, QUESTIONS, Design, make_design
+from repro.study.design import PARTICIPANTS, QUESTIONS, RATED, SCALE, Design, make_design
 from repro.study.videos import StudyVideos
 
 FOR_PARTICIPANTS, PAGE, VIDEOS, KEY = "for_participants", "index.html", "videos", "key.json"
 
 TITLE = "Which talking-face video is best?"
+TITLE_RATED = "Real or not?"
 
 _SHORTEST_S = 0.5
 _LABEL = "Material of a study: one of several versions, most of them synthetic (AI-generated)."
@@ -39,9 +40,13 @@ def make_study(
     seed: int,
     groups: int | None = None,
     participants: int = PARTICIPANTS,
-    title: str = TITLE,
+    one_by_one: bool = False,
+    title: str | None = None,
 ) -> Path:
     """Write a study into a new folder; returns the page.
+
+    The methods' videos of a group are compared (Yi et al. 2020, Table 1), or, ``one_by_one``, each
+    video is rated by itself, filmed ones as a method among others (Song et al. 2020, Table 4).
 
     ``for_participants/`` holds the page and its videos and can be handed out; ``key.json`` tells
     which video is which method. So that nothing but the pictures tells methods apart, every video
@@ -52,12 +57,18 @@ def make_study(
     Raises
     ------
     UserError
-        The folder exists or cannot be written; a video cannot be read, has no sound, or is
-        shorter than half a second; a number of groups or participants that does not fit.
+        The folder exists or cannot be written; an original where videos are rated; a video cannot
+        be read, has no sound, or is shorter than half a second; a number of groups or participants
+        that does not fit.
     """
     out = Path(out)
     if out.exists():
         raise UserError(f"'{out}' exists: name a new folder for the study.")
+    if one_by_one and given.original:
+        raise UserError(
+            f"Videos that are rated one by one have no original beside them: leave out --original, "
+            f"and '{given.original}' is rated like the others."
+        )
     design = make_design(
         list(given.videos),
         given.methods,
@@ -65,6 +76,7 @@ def make_study(
         groups=groups,
         participants=participants,
         original=given.original,
+        one_by_one=one_by_one,
     )
     making = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
@@ -73,6 +85,7 @@ def make_study(
         except OSError as error:
             raise UserError(f"'{out}' cannot be written ({error.strerror}).") from error
         seconds = _write_videos(making / FOR_PARTICIPANTS / VIDEOS, given, design)
+        title = title or (TITLE_RATED if one_by_one else TITLE)
         page = _page(design, title, given.original)
         (making / FOR_PARTICIPANTS / PAGE).write_text(page, encoding="utf-8")
         write_json(making / KEY, _key(design, given, seed, seconds))
@@ -122,15 +135,32 @@ def _write_video(path: Path, clip: Clip, frames: int) -> None:
 def _key(
     design: Design, given: StudyVideos, seed: int, seconds: dict[str, float]
 ) -> dict[str, object]:
-    return {
+    about = {
         "study": design.study,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code": asdict(code_version()),
         "seed": seed,
+        "participants": len(design.orders),
+    }
+    if design.one_by_one:
+        return about | {
+            "questions": RATED,
+            "scale": list(SCALE),
+            "methods": list(given.methods),
+            "groups": {
+                code: {
+                    "name": f"{name}/{method}",
+                    "seconds": seconds[name],
+                    "videos": {code: method},
+                }
+                for name, codes in design.videos.items()
+                for method, code in codes.items()
+            },
+        }
+    return about | {
         "questions": QUESTIONS,
         "methods": list(given.methods),
         "original": given.original,
-        "participants": len(design.orders),
         "groups": {
             code: {
                 "name": name,
@@ -161,14 +191,19 @@ def _for_page(design: Design, original: str | None) -> dict[str, object]:
         for name, code in sorted(design.groups.items(), key=lambda item: item[1])
         if original is not None
     }
+    questions = RATED if design.one_by_one else QUESTIONS
     return {
         "study": design.study,
         "folder": VIDEOS,
-        "questions": [{"id": name, "text": text} for name, text in QUESTIONS.items()],
+        "questions": [{"id": name, "text": text} for name, text in questions.items()],
+        "scale": list(SCALE) if design.one_by_one else [],
         "originals": originals,
         "orders": [
             [
-                [design.groups[name], [design.videos[name][method] for method in methods]]
+                [
+                    design.page_code(name, methods),
+                    [design.videos[name][method] for method in methods],
+                ]
                 for name, methods in order
             ]
             for order in design.orders

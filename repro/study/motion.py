@@ -23,7 +23,7 @@ from repro.motion.mapping import MotionMapping, fit_ridge
 from repro.motion.person import MouthMethod
 from repro.motion.predict import predict
 from repro.pipeline.targets import Target
-from repro.pipeline.workspace import one_thread
+from repro.processes import one_thread
 from repro.speech.synthesis import Phoneme
 
 GENERAL, PERSONAL, RIDGE = "general", "personal", "ridge"

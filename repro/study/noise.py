@@ -11,7 +11,7 @@ from repro.face.model import MorphableModel
 from repro.motion.mapping import MotionMapping
 from repro.motion.predict import regress
 from repro.pipeline.targets import Target
-from repro.pipeline.workspace import one_thread
+from repro.processes import one_thread
 from repro.speech.features import mfcc_windows
 from repro.speech.noise import at_snr, babble, white
 

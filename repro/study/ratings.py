@@ -99,7 +99,7 @@ def _question(
     votes, total = counts.sum((0, 1)), int(counts.sum())
     if total == 0:
         raise UserError(f"Nobody has answered '{key['questions'][question]}'.")
-    intervals = _bootstrap(counts.sum(1), seed, resamples)
+    intervals = bootstrap(counts.sum(1), seed, resamples)
     return {
         "votes": total,
         "methods": {
@@ -114,8 +114,11 @@ def _question(
     }
 
 
-def _bootstrap(counts: np.ndarray, seed: int, resamples: int) -> list[tuple[float, float]] | None:
-    """Intervals of each method's percentage; participants (P, M) are drawn anew."""
+def bootstrap(counts: np.ndarray, seed: int, resamples: int) -> list[tuple[float, float]] | None:
+    """95 % intervals of the percentages of M answers; participants' counts (P, M) are drawn anew.
+
+    None for one participant.
+    """
     people = len(counts)
     if people < 2:
         return None

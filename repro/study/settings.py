@@ -1,5 +1,7 @@
 """Settings of the studies: what a profile spends on ablations and on the frame count."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -50,3 +52,38 @@ class FrameCountSettings(BaseModel):
     refine_steps: int | None = Field(None, ge=1)
     """Steps of fine-tuning the refiner, the same with every count; None: the profile's, where
     ``refine.epochs`` without ``refine.steps`` takes longer the more frames there are."""
+
+
+class EditTablesSettings(BaseModel):
+    """Tables 3 and 5 of Song et al. 2020, and what flicker removal does (notebook 12)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    people: int = Field(2, ge=2)
+    """Who are learned from, together and each alone."""
+    steps: int | None = Field(None, ge=1)
+    """Steps of every training in Tables 3 and 5, for each person; None: the profile's
+    ``edit_video``."""
+    test_frames: int = Field(100, ge=10)
+    """Frames of each after those learned from, which are painted."""
+
+
+class AnimateTablesSettings(BaseModel):
+    """Tables 1 and 2 of Chen et al. 2020 and their ablations (notebook 11)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    references: tuple[int, ...] = Field((1, 8, 32), min_length=2)
+    """Numbers of references K in Table 2, the fewest first."""
+    test_frames: int = Field(100, ge=2)
+    """Frames of each held-out person that are made."""
+    ablation_seeds: int = Field(2, ge=1)
+    """Trainings of every variant."""
+    ablation_steps: int | None = Field(None, ge=1)
+    """Steps of each, of the full model too; None: the profile's ``animate.steps``."""
+    ablation_frames: int = Field(25, ge=2)
+    """Frames of each held-out person on which variants are measured."""
+    variants: tuple[Literal["projection", "attention", "composition", "warping", "all"], ...] = (
+        "projection", "attention", "composition", "warping", "all",
+    )  # fmt: skip
+    """What is left out in turn; "all" is the paper's baseline."""

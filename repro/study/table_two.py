@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
@@ -18,6 +17,7 @@ from repro.baselines.atvg import Atvg
 from repro.baselines.faces import FaceClip, face_clip, face_crop, face_pictures
 from repro.baselines.you_said_that import YouSaidThat
 from repro.evaluate.lips import lip_gap
+from repro.evaluate.seen import LANDMARKER, landmarks_in
 from repro.evaluate.sync import Listener, learn_listener, lip_sync
 from repro.evaluate.table_two import table_two
 from repro.face.camera import Crop
@@ -27,9 +27,9 @@ from repro.pipeline.baselines import atvg, you_said_that
 from repro.pipeline.motion import general_motion
 from repro.pipeline.refinement import general_refiner
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import Workspace, one_thread
+from repro.pipeline.workspace import Workspace
+from repro.processes import one_thread
 from repro.reconstruct.crop import cut
-from repro.reconstruct.landmarker import Follower
 from repro.render.face import FaceRenderer
 from repro.render.single_image import Photo, photo_track, single_image_frames
 from repro.talk_photo import about
@@ -41,11 +41,6 @@ REFERENCE, YOU_SAID_THAT, ATVG, OURS, REAL = METHODS = (
     "Ours-G",
     "real frames",
 )
-
-LANDMARKER = "MediaPipe face landmarker"
-
-_SEEN_PX = 256
-"""Side to which pictures are enlarged before landmarks are looked for."""
 
 _LEAST_SYNC_FRAMES = 60
 _RESTS = 1e-6
@@ -88,8 +83,8 @@ def run_trials(ws: Workspace, people: Sequence[Target]) -> list[Trial]:
             with one_thread():
                 pictures[name] = network.speak(clip, 0)[1:]
         pictures |= {OURS: ours_general(ws, person, clip)[1:], REAL: real[1:]}
-        seen = {n: seen_landmarks(made) for n, made in pictures.items() if n != REFERENCE}
-        still = seen_landmarks(real[:1])
+        seen = {n: landmarks_in(made) for n, made in pictures.items() if n != REFERENCE}
+        still = landmarks_in(real[:1])
         seen = {REFERENCE: np.repeat(still, frames - 1, axis=0), **seen}
         audio = np.asarray(person.audio)[SAMPLE_RATE // FPS : frames * SAMPLE_RATE // FPS]
         shown = f"face of the first frame x {settings.face_margin:g}, at rest"
@@ -139,20 +134,6 @@ def seen_from(crop: Crop, outer: Crop, other: Crop) -> Crop:
     """A crop of the pixels of ``outer``, as one of the pixels of ``other``: both of one source."""
     left, top = other.to_crop(outer.to_source(np.array([crop.left, crop.top])))
     return Crop(float(left), float(top), crop.side / outer.scale * other.scale, crop.size)
-
-
-def seen_landmarks(pictures: np.ndarray) -> np.ndarray:
-    """Landmarks (T, 478, 2) float32 of T pictures (S, S, 3) uint8, pixels; NaN without a face."""
-    side = pictures.shape[1]
-    points = np.full((len(pictures), 478, 2), np.nan, np.float32)
-    with Follower() as follower:
-        for t, picture in enumerate(pictures):
-            size = (_SEEN_PX, _SEEN_PX)
-            large = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-            face = follower.settle(large) if t == 0 else follower.find(large)
-            if face is not None:
-                points[t] = face.points * (side / _SEEN_PX)
-    return points
 
 
 def scores(trials: Sequence[Trial], *, every: int = 1) -> pd.DataFrame:

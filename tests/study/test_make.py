@@ -78,7 +78,7 @@ def test_the_pages_data_tell_no_method(made):
     page = Page((made / "for_participants" / "index.html").read_text())
     study = json.loads(page.data["study"])
     key = read_key(made / "key.json")
-    assert study.keys() == {"study", "folder", "questions", "originals", "orders"}
+    assert study.keys() == {"study", "folder", "questions", "scale", "originals", "orders"}
     assert len(study["orders"]) == 4
     for order in study["orders"]:
         for group, shown in order:

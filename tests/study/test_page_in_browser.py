@@ -79,6 +79,29 @@ def test_a_participant_is_led_through_comes_back_and_is_understood(study, tmp_pa
     assert sum(share["votes"] for share in shares.values()) == 2
 
 
+def test_videos_are_rated_one_by_one(study_videos, tmp_path):
+    given = read_videos(study_videos)
+    page = make_study(tmp_path / "rated", given, seed=3, participants=1, one_by_one=True)
+    with chromium(tmp_path / "browser") as browser:
+        browser.open(page.as_uri())
+        assert "6 short videos" in browser.run("document.body.innerText")
+        browser.run("document.getElementById('participant').value = 1")
+        browser.run(BEGIN)
+        for mark in "123455":
+            browser.wait(READY)
+            browser.press("a")
+            browser.wait(f"{WATCHED} >= 1")
+            browser.press(mark, "Enter")
+        assert not browser.run("document.getElementById('finish').hidden")
+        text = browser.run("document.getElementById('text').value")
+        assert not [c for c in browser.complaints if "favicon" not in c]
+    (tmp_path / "answers.json").write_text(text)
+    key = read_key(tmp_path / "rated" / "key.json")
+    (answers,) = read_answers([tmp_path / "answers.json"], key)
+    assert answers.complete
+    assert list(answers.choices.values()) == list("123455")
+
+
 def _places(answers) -> list[dict[str, int]]:
     """Places chosen, by question, of the groups in the order in which they were answered."""
     groups = dict.fromkeys(name for name, _ in answers.places)

@@ -1,10 +1,12 @@
 "use strict";
 // One participant's way through the study. What is kept in the browser, after every step:
 //   { participant, at, answers: { group: { choices: { question: video }, watched: [video], seconds } } }
+// Where videos are rated one by one, each is a group of its own and a choice is a mark ("1" ...).
 // The page knows codes alone; which method they stand for is in the key of whoever made the study.
 
 const study = JSON.parse(document.getElementById("study").textContent);
 const $ = (id) => document.getElementById(id);
+const rated = study.scale.length > 0; // one video at a time, with marks
 const letter = (place) => String.fromCharCode(65 + place);
 const shelf = (participant) => `study-${study.study}-${participant}`;
 
@@ -84,7 +86,7 @@ function answer() {
 
 function group() {
   const [code, videos] = order(state)[state.at];
-  $("where").textContent = `Group ${state.at + 1} of ${order(state).length}`;
+  $("where").textContent = `${rated ? "Video" : "Group"} ${state.at + 1} of ${order(state).length}`;
   $("progress").max = order(state).length;
   $("progress").value = state.at;
   $("progress").setAttribute("aria-label", $("where").textContent);
@@ -154,17 +156,18 @@ function fieldset(question, videos) {
   legend.textContent = question.text;
   const choices = document.createElement("div");
   choices.className = "choices";
-  videos.forEach((video, place) => {
+  const offered = rated ? study.scale.map((_, place) => String(place + 1)) : videos;
+  offered.forEach((choice, place) => {
     const label = document.createElement("label");
     const input = document.createElement("input");
     input.type = "radio";
     input.name = question.id;
-    input.value = video;
-    input.checked = answer().choices[question.id] === video;
-    input.onchange = () => choose(question.id, video);
+    input.value = choice;
+    input.checked = answer().choices[question.id] === choice;
+    input.onchange = () => choose(question.id, choice);
     input.onfocus = () => mark(study.questions.indexOf(question));
     const text = document.createElement("span");
-    text.textContent = letter(place);
+    text.textContent = rated ? `${choice} ${study.scale[place]}` : letter(place);
     label.append(input, text);
     choices.append(label);
   });
@@ -187,7 +190,7 @@ const marked = () => [...$("questions").children].findIndex((set) => set.classLi
 function missing() {
   const [code, videos] = order(state)[state.at];
   const unseen = videos.findIndex((video) => !answer().watched.includes(video));
-  if (unseen >= 0) return `Please watch video ${letter(unseen)} to its end.`;
+  if (unseen >= 0) return `Please watch ${rated ? "the video" : `video ${letter(unseen)}`} to its end.`;
   return complete(state, code) ? "" : "Please answer every question.";
 }
 
