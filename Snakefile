@@ -32,21 +32,27 @@ STAGES = {
     "02_reconstruction": (["01_data_preparation"], ["reconstruct", "fabric", "checkpoint", "figures", "widgets"]),
     "03_general_training": (
         ["02_reconstruction"],
-        ["motion", "refine", "study", "output", "label", "credentials"],
+        ["motion", "training", "weights", "refine", "study", "output", "label", "credentials"],
     ),
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
     "07_ablations": (["06_gan_refinement"], []),
-    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "training", "talk_photo", "label"]),
+    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "talk_photo"]),
     "09_head_pose_hs": (["04_fine_tuning"], []),
     "10_frame_count": (["06_gan_refinement"], []),
+    "12_everybodys_talkin": (["04_fine_tuning"], ["edit", "perform"]),
+    "11_rhythmic_head_motion": (["04_fine_tuning"], ["edit", "animate"]),
+    "13_compare": (
+        ["06_gan_refinement", "11_rhythmic_head_motion", "12_everybodys_talkin"],
+        ["edit", "animate", "perform", "baselines", "talk_photo"],
+    ),
     "00_quickstart": (
         ["06_gan_refinement"],
-        ["talk", "talk_photo"],
+        ["talk", "talk_animate", "talk_edit", "talk_photo", "edit", "animate"],
     ),
 }
-EVERY_STAGE = ["config", "equations", "execute", "frames", "notebook", "page", "pipeline"]
+EVERY_STAGE = ["config", "equations", "execute", "frames", "notebook", "page", "pipeline", "processes"]
 
 
 def is_last(stage):
@@ -69,7 +75,7 @@ def sources(parts):
 
 
 # Settings that a notebook's results do not depend on: overriding one of them leaves it as it is.
-PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share"]
+PERSONAL_MOTION = ["motion.fine_tune_*", "motion.members", "motion.ridge_share", "motion.keep_perceptron"]
 REFINE = ["refine.*", "refine_general.*"]
 LATER = [*REFINE, "talk.*"]
 IGNORED = {
@@ -79,17 +85,23 @@ IGNORED = {
     "04_fine_tuning": ["render.*", *REFINE],
     "05_rendering": REFINE,
     "09_head_pose_hs": ["render.*", *REFINE],
+    "11_rhythmic_head_motion": ["render.*", *LATER],
+    "12_everybodys_talkin": ["render.*", *REFINE],
 }
 OWN = {
     "07_ablations": "ablations.*",
     "08_tables_1_2": "baselines.*",
     "10_frame_count": "frame_count.*",
+    "11_rhythmic_head_motion": "animate*",
+    "12_everybodys_talkin": "edit_*",
 }
+COMPARED = ["11_rhythmic_head_motion", "12_everybodys_talkin"]
 
 
 def ignored_by(stage):
     """Patterns of the settings that a notebook does not depend on."""
-    return IGNORED.get(stage, []) + [own for other, own in OWN.items() if other != stage]
+    own = [stage, *(COMPARED if stage == "13_compare" else [])]
+    return IGNORED.get(stage, []) + [mine for other, mine in OWN.items() if other not in own]
 
 
 def parameters(ignored=()):

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from filelock import FileLock, Timeout
@@ -278,6 +278,16 @@ def talk(
     full_frame: Annotated[
         bool, typer.Option("--full-frame", help="The video's whole picture, not its square crop.")
     ] = False,
+    method: Annotated[
+        Literal["natural-head-pose", "everybodys-talkin", "rhythmic-head-motion"],
+        typer.Option(
+            help="Yi et al.: head and face made anew; Song et al.: the mouth alone; Chen et al.: "
+            "whole frames from a few."
+        ),
+    ] = "natural-head-pose",
+    references: Annotated[
+        int | None, typer.Option(min=1, help="How many frames rhythmic-head-motion is shown.")
+    ] = None,
     overrides: SetOption = None,
 ) -> None:
     """Make a person's video say what an audio file says."""
@@ -293,6 +303,8 @@ def talk(
         seed=seed,
         work=work,
         full_frame=full_frame,
+        method=method,
+        references=references,
     )
     out.print(f"video   {to}", markup=False, soft_wrap=True)
     out.print(f"record  {to.with_suffix('.json')}", markup=False, soft_wrap=True)

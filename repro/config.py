@@ -9,10 +9,12 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from repro.animate.settings import AnimateSettings
+from repro.animate.speech_settings import AnimateSpeechSettings
 from repro.baselines.settings import BaselineSettings
 from repro.corpus.settings import CorpusSettings
 from repro.edit.speech_settings import EditSpeechSettings
@@ -24,7 +26,12 @@ from repro.reconstruct.network_settings import ReconstructNetworkSettings
 from repro.reconstruct.settings import ReconstructSettings
 from repro.refine.settings import RefineSettings
 from repro.render.face import RenderSettings
-from repro.study.settings import AblationSettings, FrameCountSettings
+from repro.study.settings import (
+    AblationSettings,
+    AnimateTablesSettings,
+    EditTablesSettings,
+    FrameCountSettings,
+)
 
 _SAME_NETWORKS = (
     "image_px",
@@ -42,6 +49,9 @@ _SAME_NETWORKS = (
 """What a refiner and the one it starts from must share."""
 
 
+EditMouth = Literal["translation", "mapping"]
+
+
 class TalkSettings(BaseModel):
     """The main job, ``repro talk``."""
 
@@ -55,6 +65,9 @@ class TalkSettings(BaseModel):
     """Eyes and brows: as regressed, or (beside the paper) with the person's blinks, or retold."""
     mouth: MouthMethod = "paper"
     """Mouth: as regressed, or (beside the paper) opened as far as the person's own."""
+    edit_mouth: EditMouth = "translation"
+    """Of Song et al.'s system, who moves the mouth: their translation network, or (beside the
+    paper) the first system's mapping, which is personal where the video has sound."""
     visible_mark: bool = True
     """Draw a small mark that says the video is generated."""
 
@@ -82,6 +95,10 @@ class Profile(BaseModel):
     ablations: AblationSettings = AblationSettings()
     frame_count: FrameCountSettings = FrameCountSettings()
     edit_speech: EditSpeechSettings = EditSpeechSettings()
+    edit_tables: EditTablesSettings = EditTablesSettings()
+    animate_speech: AnimateSpeechSettings = AnimateSpeechSettings()
+    animate: AnimateSettings = AnimateSettings()
+    animate_tables: AnimateTablesSettings = AnimateTablesSettings()
 
     @model_validator(mode="before")
     @classmethod

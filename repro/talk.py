@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -38,10 +39,12 @@ from repro.refine.refine import Refiner
 from repro.render.face import FaceRenderer
 from repro.render.full_frame import FullFrame
 from repro.speech.features import frames_of, mfcc_windows
+from repro.talk_animate import talk_animate
+from repro.talk_edit import HELD_OUT_FRAMES, talk_edit
 from repro.talk_photo import is_photo, talk_photo
 
-HELD_OUT_FRAMES = 300
-"""Frames after those learned from, on which results are measured where the clip has them."""
+Method = Literal["natural-head-pose", "everybodys-talkin", "rhythmic-head-motion"]
+
 LOOKED_AT = 1500
 """Frames, evenly spread, of a longer result of which the lips are measured: meshes take memory."""
 
@@ -56,6 +59,8 @@ def talk(
     seed: int = 0,
     work: Path | None = None,
     full_frame: bool = False,
+    method: Method = "natural-head-pose",
+    references: int | None = None,
 ) -> dict[str, object]:
     """Make the person of a video say what an audio file says.
 
@@ -67,6 +72,10 @@ def talk(
     work : folder of models, general and personal, that later runs use again; by default
         ``results/<profile>/synthetic``, shared with ``repro run``
     full_frame : give the whole picture of the video, not its square crop about the head
+    method : "natural-head-pose" (Yi et al.); "everybodys-talkin" (Song et al.), which keeps the
+        head and all else of the video and paints the mouth alone; "rhythmic-head-motion" (Chen et
+        al.), which learns nothing of the person and makes whole frames from a few of theirs
+    references : how many those are, for "rhythmic-head-motion"; None takes the profile's
 
     Returns
     -------
@@ -82,12 +91,28 @@ def talk(
     signer = configured_signer()
     sound = read_audio(audio)
     work = work or Path("results") / profile.name / "synthetic"
+    if references is not None and method != "rhythmic-head-motion":
+        raise UserError(f"--references is for --method rhythmic-head-motion, not {method}.")
     if is_photo(Path(video)):
+        if method != "natural-head-pose":
+            raise UserError(f"--method {method} needs a video; give one in place of the photo.")
         if full_frame:
             raise UserError("--full-frame needs a video; a photo gives the square crop alone.")
         return talk_photo(
             Path(video), sound, out, audio_name=Path(audio).name, profile=profile, seed=seed,
             work=work, signer=signer,
+        )  # fmt: skip
+    if method == "everybodys-talkin":
+        return talk_edit(
+            Path(video), sound, out, audio_name=Path(audio).name, profile=profile, frames=frames,
+            seed=seed, work=work, full_frame=full_frame, signer=signer,
+        )  # fmt: skip
+    if method == "rhythmic-head-motion":
+        if full_frame:
+            raise UserError(f"--method {method} makes the square crop; leave out --full-frame.")
+        return talk_animate(
+            Path(video), sound, out, audio_name=Path(audio).name, profile=profile,
+            references=references, seed=seed, work=work, signer=signer,
         )  # fmt: skip
     watch = Stopwatch()
     ws = Workspace.open(work, profile, seed=seed)

@@ -8,8 +8,6 @@ import pytest
 from repro import SAMPLE_RATE
 from repro.config import load_profile
 from repro.corpus.clip import open_clip, read_audio
-from repro.corpus.plan import PERSONAL
-from repro.corpus.synthetic import load_corpus
 from repro.corpus.video import VideoWriter
 from repro.errors import UserError
 from repro.label import verify
@@ -28,12 +26,6 @@ def write_video(path, frames, audio):
 
 
 @pytest.fixture(scope="module")
-def person(smoke_run):
-    (folder,) = (smoke_run / "corpus").iterdir()
-    return load_corpus(folder).split(PERSONAL)[0].video
-
-
-@pytest.fixture(scope="module")
 def sentence(tmp_path_factory):
     path = tmp_path_factory.mktemp("speech") / "sentence.mp4"
     audio = speak("Pam and Bob may be home by now.", voice="en-us").audio
@@ -42,9 +34,9 @@ def sentence(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def record(smoke_run, person, sentence, tmp_path_factory):
+def record(smoke_run, filmed_person, sentence, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "said.mp4"
-    made = talk(person, sentence, out, profile=PROFILE, frames=100, work=smoke_run)
+    made = talk(filmed_person, sentence, out, profile=PROFILE, frames=100, work=smoke_run)
     return out, made
 
 
@@ -83,23 +75,25 @@ def test_neither_the_lips_nor_the_head_stand_still(record):
     assert np.abs(np.diff(frames, axis=0)).mean() > 0.2
 
 
-def test_other_speech_for_the_same_person_reuses_the_models(record, smoke_run, person, tmp_path):
+def test_other_speech_for_the_same_person_reuses_the_models(
+    record, smoke_run, filmed_person, tmp_path
+):
     stages = smoke_run / "stages"
     before = set(stages.glob("*/*"))
     other = tmp_path / "other.mp4"
     audio = speak("We saw a zebra.", voice="en-us").audio
     write_video(other, [np.zeros((64, 64, 3), np.uint8)] * 20, audio)
-    talk(person, other, tmp_path / "o.mp4", profile=PROFILE, frames=100, work=smoke_run)
+    talk(filmed_person, other, tmp_path / "o.mp4", profile=PROFILE, frames=100, work=smoke_run)
     assert set(stages.glob("*/*")) == before
 
 
-def test_the_full_frame_is_the_source_with_another_face(record, smoke_run, person, tmp_path):
-    source = open_clip(person)
+def test_the_full_frame_is_the_source_with_another_face(record, smoke_run, filmed_person, tmp_path):
+    source = open_clip(filmed_person)
     audio = speak("We saw a zebra.", voice="en-us").audio
     write_video(tmp_path / "a.mp4", [np.zeros((64, 64, 3), np.uint8)] * 20, audio)
     out = tmp_path / "o.mp4"
     made = talk(
-        person, tmp_path / "a.mp4", out, profile=PROFILE, frames=100, work=smoke_run,
+        filmed_person, tmp_path / "a.mp4", out, profile=PROFILE, frames=100, work=smoke_run,
         full_frame=True,
     )  # fmt: skip
     whole = open_clip(out)
@@ -110,9 +104,9 @@ def test_the_full_frame_is_the_source_with_another_face(record, smoke_run, perso
     assert not [p for p in smoke_run.iterdir() if p.name.startswith("tmp")]
 
 
-def test_one_photo_speaks_with_the_general_models(smoke_run, person, sentence, tmp_path):
+def test_one_photo_speaks_with_the_general_models(smoke_run, filmed_person, sentence, tmp_path):
     photo = tmp_path / "photo.png"
-    cv2.imwrite(str(photo), next(open_clip(person).read())[..., ::-1])
+    cv2.imwrite(str(photo), next(open_clip(filmed_person).read())[..., ::-1])
     out = tmp_path / "o.mp4"
     made = talk(photo, sentence, out, profile=PROFILE, work=smoke_run)
     assert made["mapping"] == "general" and "photo" in made["video"]["note"]
@@ -124,10 +118,10 @@ def test_one_photo_speaks_with_the_general_models(smoke_run, person, sentence, t
 
 
 def test_a_silent_video_speaks_with_the_general_mapping_and_says_so(
-    smoke_run, person, sentence, tmp_path
+    smoke_run, filmed_person, sentence, tmp_path
 ):
     silent = tmp_path / "silent.mp4"
-    frames = [frame for frame, _ in zip(open_clip(person).read(), range(60), strict=False)]
+    frames = [frame for frame, _ in zip(open_clip(filmed_person).read(), range(60), strict=False)]
     write_video(silent, frames, None)
     made = talk(silent, sentence, tmp_path / "o.mp4", profile=PROFILE, frames=60, work=smoke_run)
     assert made["mapping"] == "general"
@@ -148,9 +142,9 @@ def test_a_silent_video_speaks_with_the_general_mapping_and_says_so(
     ],
 )
 def test_bad_input_gets_one_sentence_and_leaves_nothing(
-    case, says, smoke_run, person, sentence, tmp_path
+    case, says, smoke_run, filmed_person, sentence, tmp_path
 ):
-    video, audio, out = person, sentence, tmp_path / "out" / "o.mp4"
+    video, audio, out = filmed_person, sentence, tmp_path / "out" / "o.mp4"
     tone = np.sin(np.arange(SAMPLE_RATE * 3) * 0.1).astype(np.float32)
     if case == "missing video":
         video = tmp_path / "gone.mp4"

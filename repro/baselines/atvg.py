@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-from repro.baselines.faces import Drawn, FaceClip, Spoken, to_pictures
+from repro.baselines.faces import Drawn, FaceClip, PointClip, to_pictures
 from repro.baselines.layers import PictureDecoder, PictureEncoder, SoundEncoder
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.shapes import POINTS, Shapes
@@ -104,7 +104,7 @@ class Atvg(nn.Module):
         self.landmarks = SoundToLandmarks(settings)
         self.picture = LandmarksToPicture(settings)
 
-    def landmark_loss(self, clips: list[Spoken], batch: int, rng: np.random.Generator) -> Tensor:
+    def landmark_loss(self, clips: list[PointClip], batch: int, rng: np.random.Generator) -> Tensor:
         """Mean square error of the coefficients of sequences drawn from clips."""
         length = self.settings.window_frames
         windows, points, references = [], [], []

@@ -15,7 +15,7 @@ from repro.refine.pairs import to_tensor
 
 
 @dataclass(frozen=True)
-class Spoken:
+class PointClip:
     """What one person says, and where the face's points go with it.
 
     windows    (T, 28, 12) float32, MFCCs
@@ -31,7 +31,7 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class FaceClip(Spoken):
+class FaceClip(PointClip):
     """A clip of one person; its landmarks are in pixels of the square.
 
     pictures   (T, S, S, 3) uint8, the face's square; may be memory-mapped
@@ -70,14 +70,14 @@ def face_clip(
     points : (T, 478, 2) landmarks, pixels of the frames that were cut
     windows : (T, 28, 12) MFCCs
     """
-    spoken = spoken_clip(windows, crop.to_crop(points), settings)
+    spoken = point_clip(windows, crop.to_crop(points), settings)
     return FaceClip(spoken.windows, spoken.landmarks, pictures, crop)
 
 
-def spoken_clip(windows: np.ndarray, points: np.ndarray, settings: BaselineSettings) -> Spoken:
+def point_clip(windows: np.ndarray, points: np.ndarray, settings: BaselineSettings) -> PointClip:
     """What was said (T, 28, 12), as the settings have it heard, and the points (T, 478, 2)."""
     heard = normalise_voice(windows) if settings.normalise_voice else windows
-    return Spoken(heard, points.astype(np.float32))
+    return PointClip(heard, points.astype(np.float32))
 
 
 @dataclass(frozen=True)

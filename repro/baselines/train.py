@@ -1,24 +1,21 @@
 """Training of the earlier systems, and their files."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from repro.baselines.atvg import Atvg
-from repro.baselines.faces import Drawn, FaceClip, Spoken, draw_frames
+from repro.baselines.faces import Drawn, FaceClip, PointClip, draw_frames
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.you_said_that import YouSaidThat
 from repro.checkpoint import Checkpoint
 from repro.errors import UserError
-from repro.files import atomic_path, write_json
 from repro.training import Draw, train_steps
+from repro.weights import save_weights, saved_weights
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def train_atvg(
     settings: BaselineSettings,
     *,
     seed: int,
-    performed: Sequence[Spoken] = (),
+    performed: Sequence[PointClip] = (),
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -80,7 +77,7 @@ def train_atvg(
     """
     _check(clips, settings)
     network = _seeded(lambda: Atvg(settings), seed)
-    spoken: list[Spoken] = [*clips, *performed]
+    spoken: list[PointClip] = [*clips, *performed]
     network.shapes.fit([clip.landmarks for clip in spoken])
     network.shapes.to(device)
     sequences = [clip for clip in spoken if len(clip) >= settings.window_frames]
@@ -128,7 +125,7 @@ def _train(
 ) -> list[float]:
     """``train_steps`` with the settings' optimiser; ``run``: device, checkpoint, progress."""
     return train_steps(
-        network, loss, name="baselines", about=settings.model_dump_json(), steps=steps,
+        network, loss, rate="baselines.lr", about=settings.model_dump_json(), steps=steps,
         lr=settings.lr, betas=(0.5, 0.999), seed=seed, **run,
     )  # fmt: skip
 
@@ -137,11 +134,8 @@ def save_baseline(
     network: nn.Module, path: Path, settings: BaselineSettings, history: BaselineHistory
 ) -> None:
     """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
     about = {"settings": settings.model_dump(mode="json"), "history": asdict(history)}
-    write_json(path.with_suffix(".json"), about)
+    save_weights(path, network.state_dict(), about)
 
 
 def load_baseline(kind: type[YouSaidThat] | type[Atvg], path: Path):
@@ -152,10 +146,7 @@ def load_baseline(kind: type[YouSaidThat] | type[Atvg], path: Path):
     UserError
         A file is missing, damaged, or of another version.
     """
-    try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    with saved_weights(path, "Baseline") as (tensors, about):
         network = _seeded(lambda: kind(BaselineSettings(**about["settings"])), 0)
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(tensors)
         return network.eval(), BaselineHistory(**about["history"])
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(f"Baseline '{path}' cannot be read ({error}); train it again.") from error

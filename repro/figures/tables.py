@@ -52,5 +52,5 @@ def losses(curves: Mapping[str, Sequence[float]]) -> Figure:
     axis.set_xlabel("training (%)")
     axis.set_ylabel("loss")
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside right upper")
     return figure

@@ -10,11 +10,11 @@ from tqdm.auto import tqdm
 from repro.baselines.atvg import Atvg
 from repro.baselines.faces import (
     FaceClip,
-    Spoken,
+    PointClip,
     face_clip,
     face_crop,
     face_pictures,
-    spoken_clip,
+    point_clip,
 )
 from repro.baselines.train import (
     BaselineHistory,
@@ -30,9 +30,20 @@ from repro.face.coefficients import IDENTITY
 from repro.face.pose import apply_pose
 from repro.pipeline.motion import performed_examples, voices_held_out
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import Workspace, counting, one_thread
+from repro.pipeline.workspace import Workspace, counting
+from repro.processes import one_thread
 
-_CODE = "speech", "corpus", "face", "motion", "baselines", "training", "fabric", "checkpoint"
+_CODE = (
+    "speech",
+    "corpus",
+    "face",
+    "motion",
+    "baselines",
+    "training",
+    "fabric",
+    "checkpoint",
+    "weights",
+)
 _EVERY = 500
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 
@@ -58,14 +69,14 @@ def atvg(ws: Workspace) -> tuple[Atvg, BaselineHistory, str]:
     return _baseline(ws, "atvg", Atvg, train, heard)
 
 
-def _performed(ws: Workspace) -> list[Spoken]:
+def _performed(ws: Workspace) -> list[PointClip]:
     """Where the points of people who are performed and not filmed are, before the corpus' camera.
 
     All with the mean face: the network learns what moves.
     """
     camera, nobody = film_camera(ws.profile.corpus), np.zeros(IDENTITY, np.float32)
     return [
-        spoken_clip(
+        point_clip(
             windows,
             camera.project(
                 apply_pose(

@@ -18,9 +18,10 @@ from repro.motion.performed import performed_clips
 from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import SYNTHETIC, Workspace, counting, one_thread
+from repro.pipeline.workspace import SYNTHETIC, Workspace, counting
+from repro.processes import one_thread
 
-_CODE = "speech", "motion", "fabric"
+_CODE = "speech", "motion", "training", "checkpoint", "fabric", "weights"
 
 _PERSONAL = (
     "fine_tune_lambda_expression_continuity",
@@ -28,6 +29,7 @@ _PERSONAL = (
     "fine_tune_epochs",
     "members",
     "ridge_share",
+    "keep_perceptron",
 )
 """Settings that nothing general depends on."""
 

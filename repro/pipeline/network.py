@@ -8,7 +8,8 @@ from repro.corpus.plan import GENERAL
 from repro.corpus.recording import Recording
 from repro.corpus.truth import truth_of
 from repro.pipeline.targets import recordings, target, window_s
-from repro.pipeline.workspace import Workspace, counting, one_thread
+from repro.pipeline.workspace import Workspace, counting
+from repro.processes import one_thread
 from repro.reconstruct.network import CoefficientNetwork
 from repro.reconstruct.network_checkpoint import NetworkHistory, load_network, save_network
 from repro.reconstruct.portraits import film_portraits

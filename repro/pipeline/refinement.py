@@ -1,23 +1,20 @@
 """Rendered frames made real (notebook 06; Yi et al. 2020, section 3.4)."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from repro import assets
 from repro.checkpoint import Checkpoint
 from repro.pipeline.rendering import pairs, render_settings
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import Workspace, counting
+from repro.pipeline.workspace import Workspace, counting, load_curves, save_curves
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.train import RefineHistory, train_refiner
 
-_CODE = "render", "refine", "fabric", "checkpoint"
+_CODE = "render", "refine", "fabric", "checkpoint", "weights"
 _EVERY = 100
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 
@@ -93,21 +90,9 @@ def _train(
             progress=counting(bar),
         )
     refiner.save(folder / "refiner")
-    about = {**asdict(history), "losses": _plain(history.losses), "looks": _plain(history.looks)}
-    (folder / "history.json").write_text(json.dumps(about) + "\n")
+    save_curves(folder, history)
     state.unlink(missing_ok=True)
 
 
-def _plain(curves: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
-    """For JSON, which has no nan."""
-    return {
-        name: [round(float(v), 6) if np.isfinite(v) else None for v in values]
-        for name, values in curves.items()
-    }
-
-
 def _read_refiner(ws: Workspace, folder: Path) -> tuple[Refiner, RefineHistory]:
-    about = json.loads((folder / "history.json").read_text())
-    for kind in ("losses", "looks"):
-        about[kind] = {name: np.array(v, np.float32) for name, v in about[kind].items()}
-    return Refiner.load(folder / "refiner", device=ws.device), RefineHistory(**about)
+    return Refiner.load(folder / "refiner", device=ws.device), RefineHistory(**load_curves(folder))

@@ -29,7 +29,8 @@ from repro.pipeline.motion import personal_motion
 from repro.pipeline.refinement import personal_refiner
 from repro.pipeline.rendering import pairs, render_settings, renderer
 from repro.pipeline.targets import Target, personal_targets, study_targets
-from repro.pipeline.workspace import Workspace, one_thread
+from repro.pipeline.workspace import Workspace
+from repro.processes import one_thread
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner, empty_memory
 from repro.render.background import Backgrounds
@@ -38,7 +39,7 @@ from repro.study.ablations import Variant, full_profile, overridden
 from repro.study.frame_count import divided
 from repro.study.metrics import Spoken, background_flicker, motion_measures, picture_measures
 
-_CODE = "face", "motion", "render", "refine", "perform", "evaluate", "study", "fabric"
+_CODE = "face", "motion", "render", "refine", "perform", "evaluate", "study", "fabric", "weights"
 
 
 @dataclass(frozen=True)

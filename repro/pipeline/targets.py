@@ -15,11 +15,14 @@ from repro.corpus.recording import TEST, TRAIN, Recording, spread, usable
 from repro.corpus.synthetic import Corpus, make_corpus
 from repro.errors import UserError
 from repro.motion.motion import Motion
-from repro.pipeline.workspace import SYNTHETIC, Workspace, one_thread, source_digest
+from repro.pipeline.workspace import SYNTHETIC, Workspace, source_digest
+from repro.processes import one_thread, side_by_side
 from repro.reconstruct.reconstruct import reconstruct
 from repro.reconstruct.track import FaceTrack
 from repro.speech.features import mfcc_windows
 from repro.store import digest, file_hash
+
+_CODE = "face", "reconstruct"
 
 SHORTEST_S = 2.0
 HELD_OUT = 50
@@ -115,14 +118,7 @@ def target(
     recording = Recording(Path(video), audio)
     clip = recording.clip(min_s=min_s)
     heard = clip.has_audio or audio is not None
-    key = {
-        "video": file_hash(clip.path),
-        "frames": min(frames or clip.frames, clip.frames),
-        "settings": ws.profile.reconstruct,
-        "model": ws.model.sha256,
-    }
-    if audio is not None:
-        key["audio"] = file_hash(audio)
+    key = _key(ws, recording, clip, frames)
 
     def make(folder: Path) -> None:
         with one_thread():
@@ -133,7 +129,7 @@ def target(
         if heard:
             np.save(folder / "audio.npy", recording.sound())
 
-    folder = ws.stage("reconstruct", key, make, "face", "reconstruct")
+    folder = ws.stage("reconstruct", key, make, *_CODE)
     return Target(
         clip.path.stem,
         folder.name,
@@ -142,6 +138,21 @@ def target(
         FaceTrack.load(folder / "track.npz"),
         np.load(folder / "audio.npy", mmap_mode="r") if heard else None,
     )
+
+
+def _key(
+    ws: Workspace, recording: Recording, clip: Clip, frames: int | None = None
+) -> dict[str, object]:
+    """What a reconstruction depends on, beside the code."""
+    key: dict[str, object] = {
+        "video": file_hash(clip.path),
+        "frames": min(frames or clip.frames, clip.frames),
+        "settings": ws.profile.reconstruct,
+        "model": ws.model.sha256,
+    }
+    if recording.audio is not None:
+        key["audio"] = file_hash(recording.audio)
+    return key
 
 
 def recordings(ws: Workspace, split: str) -> list[Recording]:
@@ -234,7 +245,24 @@ def study_targets(ws: Workspace) -> list[Target]:
 
 
 def _targets(ws: Workspace, split: str) -> list[Target]:
-    return [
-        target(ws, recording.video, audio=recording.audio, min_s=window_s(ws))
-        for recording in tqdm(recordings(ws, split), desc=f"reconstruction, {split}", unit="clip")
-    ]
+    clips = recordings(ws, split)
+    missing = [(ws, clip) for clip in clips if not _is_made(ws, clip)]
+    made = side_by_side(_make, missing, workers=ws.profile.corpus.workers)
+    what, count = f"reconstruction, {split}", len(missing)
+    for _ in tqdm(made, desc=what, total=count, unit="clip", disable=not missing):
+        pass
+    return [_target(ws, clip) for clip in clips]
+
+
+def _target(ws: Workspace, recording: Recording) -> Target:
+    return target(ws, recording.video, audio=recording.audio, min_s=window_s(ws))
+
+
+def _is_made(ws: Workspace, recording: Recording) -> bool:
+    key = _key(ws, recording, recording.clip(min_s=window_s(ws)))
+    return ws.is_made("reconstruct", key, *_CODE)
+
+
+def _make(ws: Workspace, recording: Recording) -> None:
+    """Reconstruct, in a process of its own; what was made is then read from its folder."""
+    _target(ws, recording)

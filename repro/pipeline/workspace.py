@@ -2,20 +2,24 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from repro.config import Profile
 from repro.errors import UserError
 from repro.face.model import MorphableModel, load_open_model
+from repro.files import write_json
 from repro.store import Store, digest
 
 SYNTHETIC = "synthetic"
+_CURVES = "losses", "looks"
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Workspace:
         """
         return self.store.stage(name, {**key, "code": source_digest(*code)}, make)
 
+    def is_made(self, name: str, key: Mapping[str, object], *code: str) -> bool:
+        """Whether ``stage`` would find the stage finished."""
+        return self.store.find(name, {**key, "code": source_digest(*code)}) is not None
+
     def checkpoint(self, name: str, key: Mapping[str, object], *code: str) -> Path:
         """Where a training of that stage keeps its state, to go on from if it is cut off."""
         path = self.root / "checkpoints" / f"{name}-{digest({**key, 'code': source_digest(*code)})}"
@@ -76,17 +84,6 @@ class Workspace:
     def device(self) -> str:
         """``cuda`` where there is one, else ``cpu``."""
         return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: with tensors this small, more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @functools.cache
@@ -100,6 +97,28 @@ def source_digest(*parts: str) -> str:
         for path in sorted(own):
             content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:20]
+
+
+def save_curves(folder: Path, history: Any) -> None:
+    """Write a training's history (a dataclass whose ``losses`` and ``looks`` are curves)."""
+    curves = {kind: _plain(getattr(history, kind)) for kind in _CURVES}
+    write_json(folder / "history.json", {**asdict(history), **curves})
+
+
+def load_curves(folder: Path) -> dict[str, Any]:
+    """The fields of what ``save_curves`` wrote."""
+    about = json.loads((folder / "history.json").read_text())
+    for kind in _CURVES:
+        about[kind] = {name: np.array(values, np.float32) for name, values in about[kind].items()}
+    return about
+
+
+def _plain(curves: Mapping[str, np.ndarray]) -> dict[str, list[float | None]]:
+    """For JSON, which has no nan."""
+    return {
+        name: [round(float(v), 6) if np.isfinite(v) else None for v in values]
+        for name, values in curves.items()
+    }
 
 
 def counting(bar: tqdm) -> Callable[..., None]:

@@ -1,7 +1,5 @@
 """The trained refiner: rendered frames in, refined frames out, as a stream."""
 
-import json
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from repro.errors import UserError
@@ -22,6 +17,7 @@ from repro.refine.pairs import editable_in_box, to_tensor
 from repro.refine.region import face_box
 from repro.refine.settings import RefineSettings
 from repro.refine.spatial import SpatialEncoder
+from repro.weights import save_weights, saved_weights
 
 FORMAT = 1
 """Version of the saved files."""
@@ -255,7 +251,7 @@ class Refiner:
         """Write ``path`` with the suffixes .safetensors (weights) and .json (what they are)."""
         modules = self._modules()
         tensors = {
-            f"{part}.{name}": tensor.detach().cpu().contiguous()
+            f"{part}.{name}": tensor
             for part, module in modules.items()
             for name, tensor in module.state_dict().items()
         }
@@ -266,13 +262,7 @@ class Refiner:
             "spatial_name": self.spatial.name,
             "settings": self.settings.model_dump(),
         }
-        weights, about = path.with_suffix(".safetensors"), path.with_suffix(".json")
-        temporary = weights.with_name(weights.name + ".tmp")
-        save_file(tensors, temporary)
-        os.replace(temporary, weights)
-        temporary = about.with_name(about.name + ".tmp")
-        temporary.write_text(json.dumps(description, indent=2) + "\n")
-        os.replace(temporary, about)
+        save_weights(path.with_suffix(".safetensors"), tensors, description)
 
     def _modules(self) -> dict[str, torch.nn.Module]:
         return {"generator": self.generator, "spatial": self.spatial, "memory": self.memory}
@@ -286,12 +276,9 @@ class Refiner:
         UserError
             A file is missing, damaged, or of another version.
         """
-        weights, about = path.with_suffix(".safetensors"), path.with_suffix(".json")
-        try:
-            description = json.loads(about.read_text())
-            tensors = load_file(weights)
+        with saved_weights(path.with_suffix(".safetensors"), "Refiner") as (tensors, description):
             if description["format"] != FORMAT:
-                raise UserError(f"Refiner '{about}' is of another version; train it again.")
+                raise UserError(f"Refiner '{path}' is of another version; train it again.")
             settings = RefineSettings(**description["settings"])
             identity_dim = description["identity_dim"]
             refiner = cls(
@@ -307,8 +294,6 @@ class Refiner:
                     {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
                 )
                 module.to(device).eval()
-        except (OSError, SafetensorError, ValidationError, KeyError, ValueError, RuntimeError) as e:
-            raise UserError(f"Refiner '{weights}' cannot be read ({e}); train it again.") from e
         return refiner
 
 

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from repro.checkpoint import LOOKS, Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
 from repro.errors import UserError
 from repro.refine.pairs import Batch, PersonPairs, check_pairs, draw_batch
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.trainer import Trainer
 from repro.refine.watch import look, save_sheet, split_off
-
-_LOOKS = "looks/"
-"""Before the names of curves with a number for each look, among those of the losses."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +115,7 @@ def train_refiner(
     refiner = Refiner(
         generator.eval(), trainer.spatial.eval(), trainer.memory.eval(), identity_name, settings
     )
-    curves = {name: np.array(values, np.float32) for name, values in done.losses.items()}
-    looks = {n.removeprefix(_LOOKS): v for n, v in curves.items() if n.startswith(_LOOKS)}
-    losses = {name: v for name, v in curves.items() if not name.startswith(_LOOKS)}
-    return refiner, RefineHistory(done.step, planned, done.seconds, losses, looks)
+    return refiner, RefineHistory(done.step, planned, done.seconds, *done.curves())
 
 
 def _over(done: Progress, settings: RefineSettings) -> bool:
@@ -132,7 +126,7 @@ def _over(done: Progress, settings: RefineSettings) -> bool:
 
 def _stalled(done: Progress, settings: RefineSettings) -> bool:
     """Whether the last ``patience`` looks were no nearer than one before them."""
-    nearness = done.losses.get(f"{_LOOKS}l1", [])
+    nearness = done.losses.get(f"{LOOKS}l1", [])
     if settings.patience is None or not nearness:
         return False
     return len(nearness) - 1 - int(np.argmin(nearness)) >= settings.patience
@@ -160,14 +154,11 @@ class _Run:
 
     def record(self, done: Progress, terms: dict[str, float]) -> None:
         """Count a step and keep its terms; refuse what is not finite."""
-        broken = [name for name, value in terms.items() if not math.isfinite(value)]
-        if broken:
+        bad = done.record(terms)
+        if bad:
             raise self._stop(
-                done, f"{', '.join(broken)} is not a finite number; lower lr, or use fp32"
+                done, f"{', '.join(bad)} is not a finite number; lower lr, or use fp32"
             )
-        for name, value in terms.items():
-            done.losses.setdefault(name, []).append(value)
-        done.step += 1
 
     def look_and_save(self, done: Progress) -> None:
         """At the steps for it: look at the held-out frames; then save, if all is well."""
@@ -191,17 +182,13 @@ class _Run:
                 f"{seen.spread:.2f} of the rendered frames'); lower lr or lambda_gan, or raise "
                 "lambda_l1",
             )
-        before = done.losses.get(f"{_LOOKS}l1", [])
+        before = done.losses.get(f"{LOOKS}l1", [])
         if seen.l1 < min(before, default=math.inf):
             trainer.mark_best()
-        for name, value in {"step": done.step, **asdict(seen)}.items():
-            done.losses.setdefault(f"{_LOOKS}{name}", []).append(float(value))
+        done.record_look(asdict(seen))
 
     def _stop(self, done: Progress, why: str) -> UserError:
-        kept = ""
-        if self.checkpoint is not None and self.checkpoint.path.exists():
-            kept = f" The last good state is in '{self.checkpoint.path}'."
-        return UserError(f"Training of the refiner broke after step {done.step}: {why}.{kept}")
+        return broken("the refiner", why, done, self.checkpoint)
 
 
 def _about(pairs: Sequence[PersonPairs], settings: RefineSettings, seed: int) -> str:

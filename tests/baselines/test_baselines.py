@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from repro.baselines.atvg import Atvg
-from repro.baselines.faces import Spoken, draw_frames, face_clip, face_crop, face_pictures
+from repro.baselines.faces import PointClip, draw_frames, face_clip, face_crop, face_pictures
 from repro.baselines.settings import BaselineSettings
 from repro.baselines.shapes import POINTS
 from repro.baselines.train import (
@@ -24,12 +24,7 @@ from repro.face import landmarks as lm
 TRAINERS = {YouSaidThat: train_you_said_that, Atvg: train_atvg}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def brief(settings: BaselineSettings, **changes) -> BaselineSettings:
@@ -59,7 +54,7 @@ def test_on_a_few_clips_it_comes_far_nearer_than_the_mean_picture(kind, clips, s
 
 def test_speakers_without_pictures_teach_where_the_points_go(clips, settings):
     mute = [replace(clip, windows=np.zeros_like(clip.windows)) for clip in clips]
-    spoken = [Spoken(clip.windows, clip.landmarks) for clip in clips]
+    spoken = [PointClip(clip.windows, clip.landmarks) for clip in clips]
     lips = np.flatnonzero(np.isin(POINTS, lm.LIPS))
 
     def follows(performed):
@@ -116,7 +111,7 @@ def test_a_saved_one_speaks_the_same(kind, clips, settings, tmp_path):
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"none\.safetensors' cannot be read"):
+    with pytest.raises(UserError, match=r"none\.safetensors' does not exist"):
         load_baseline(Atvg, tmp_path / "none.safetensors")
 
 

@@ -34,13 +34,7 @@ SETTINGS = RefineSettings(
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The networks here are too small for more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def person(seed=0, frames=6, side=32) -> PersonPairs:
