@@ -32,7 +32,7 @@ STAGES = {
     "02_reconstruction": (["01_data_preparation"], ["reconstruct", "fabric", "checkpoint", "figures", "widgets"]),
     "03_general_training": (
         ["02_reconstruction"],
-        ["motion", "training", "weights", "refine", "study", "output", "label", "credentials"],
+        ["motion", "training", "adversarial", "weights", "refine", "study", "output", "label", "credentials"],
     ),
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from repro.adversarial import AdversarialTrainer
 from repro.animate.head_motion import HeadMotionNetwork, MotionJudge
 from repro.animate.speech_data import Talker
 from repro.animate.speech_settings import AnimateSpeechSettings
@@ -56,63 +57,40 @@ def draw_motion(
     return MotionBatch(*(torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)))
 
 
-class HeadMotionTrainer:
-    """Networks and optimisers of one run."""
+class HeadMotionTrainer(AdversarialTrainer[HeadMotionNetwork]):
+    """Networks and optimisers of one run; rates fall to zero over the last half."""
 
-    def __init__(
-        self,
-        network: HeadMotionNetwork,
-        *,
-        planned: int,
-        device: str,
-        seed: int,
-    ):
-        self.network, self.settings, self.planned = network, network.settings, planned
-        self.judge = MotionJudge.untrained(network.settings, seed=seed)
-        self.fabric = fabric_on(device)
-        adam, lr, betas = torch.optim.Adam, self.settings.lr, self.settings.betas
-        self.run_network, network_adam = self.fabric.setup(
-            self.network, adam(self.network.parameters(), lr, betas=betas)
+    def __init__(self, network: HeadMotionNetwork, *, planned: int, device: str, seed: int):
+        self.settings = network.settings
+        super().__init__(
+            network,
+            MotionJudge.untrained(network.settings, seed=seed),
+            fabric=fabric_on(device),
+            planned=planned,
+            lr=self.settings.lr,
+            betas=self.settings.betas,
+            decay_from=0.5,
         )
-        self.run_judge, judge_adam = self.fabric.setup(
-            self.judge, adam(self.judge.parameters(), lr, betas=betas)
-        )
-        self.optimisers = {"network": network_adam, "judge": judge_adam}
-        self.network.train()
-
-    def modules(self) -> dict[str, nn.Module]:
-        """All that a checkpoint holds."""
-        return {"network": self.network, "judge": self.judge}
+        network.train()
 
     def step(self, batch: MotionBatch, index: int) -> dict[str, float]:
-        """One update of the discriminator, then one of the network; the unweighted terms.
-
-        Rates fall to zero over the last half.
-        """
-        for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self.settings.lr * min(1.0, 2 * (1 - index / self.planned))
-        made = self.run_network(batch.motion, batch.heard, batch.windows)
-        real = self.network.standardised(batch.answer)
+        """One update of the discriminator, then one of the generator; the unweighted terms."""
+        self.set_rate(index)
+        made = self.run_generator(batch.motion, batch.heard, batch.windows)
+        real = self.generator.standardised(batch.answer)
         found = {"error": (made - real).square().mean()}
         loss = found["error"]
         if self.settings.lambda_adversarial:
-            found["judge"] = self._judged(real, made.detach())
-            self._update("judge", found["judge"])
-            self.judge.requires_grad_(False)
-            found["adversarial"] = functional.softplus(-self.run_judge(made)).mean()
+            found["discriminator"] = self._judged(real, made.detach())
+            self.update("discriminator", found["discriminator"])
+            self.discriminator.requires_grad_(False)
+            found["adversarial"] = functional.softplus(-self.run_discriminator(made)).mean()
             loss = loss + self.settings.lambda_adversarial * found["adversarial"]
-        self._update("network", loss)
-        self.judge.requires_grad_(True)
+        self.update("generator", loss)
+        self.discriminator.requires_grad_(True)
         return {name: float(value.detach()) for name, value in found.items()}
 
     def _judged(self, real: Tensor, made: Tensor) -> Tensor:
         """Cross-entropy of the discriminator's answers; log 2 for one that knows nothing."""
-        logits = self.run_judge(real), self.run_judge(made)
+        logits = self.run_discriminator(real), self.run_discriminator(made)
         return (functional.softplus(-logits[0]) + functional.softplus(logits[1])).mean() / 2
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from repro.animate.head_motion_trainer import HeadMotionTrainer, draw_motion
 from repro.animate.landmark_pca import LANDMARKS, LandmarkPca
 from repro.animate.speech_data import Talker
 from repro.animate.speech_settings import AnimateSpeechSettings
-from repro.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
 from repro.errors import UserError
 from repro.training import train_steps
 from repro.weights import save_weights, saved_weights
@@ -26,6 +27,8 @@ _MOST = 200_000
 """Frames that the PCA and the scales are taken from, spread over all."""
 _RATE = "animate_speech.lr"
 
+Learner = TypeVar("Learner", ExpressionNetwork, HeadMotionNetwork)
+
 
 @dataclass(frozen=True)
 class SpeechHistory:
@@ -33,7 +36,7 @@ class SpeechHistory:
 
     Of the expression: ``error``, the landmarks' mean squared distance, mm^2. Of head motion:
     ``error``, the mean squared error in deviations, and where a discriminator takes part its loss
-    (``judge``) and the network's (``adversarial``), both unweighted.
+    (``discriminator``) and the network's (``adversarial``), both unweighted.
     """
 
     losses: dict[str, list[float]]
@@ -145,15 +148,10 @@ def train_head_motion(
     while done.step < planned:
         rng = np.random.default_rng([seed, done.step])
         batch = draw_motion(talkers, settings, rng, scale=scale)
-        found = trainer.step(batch.to(trainer.fabric.device), done.step)
-        if not all(map(math.isfinite, found.values())):
-            raise UserError(
-                f"Training of the head's motion broke at step {done.step}: its loss is not a "
-                f"finite number; lower {_RATE}."
-            )
-        for name, value in found.items():
-            done.losses.setdefault(name, []).append(value)
-        done.step += 1
+        bad = done.record(trainer.step(batch.to(trainer.fabric.device), done.step))
+        if bad:
+            why = f"{', '.join(bad)} is not a finite number; lower {_RATE}"
+            raise broken("the head's motion", why, done, checkpoint)
         if progress is not None:
             progress(done.step, planned)
         if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == planned):
@@ -202,41 +200,21 @@ def _about(what: str, talkers: Sequence[Talker], settings: AnimateSpeechSettings
     return digest.hexdigest()
 
 
-def save_expression(network: ExpressionNetwork, path: Path, history: SpeechHistory) -> None:
+def save_learner(network: Learner, path: Path, history: SpeechHistory) -> None:
     """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
     about = {"settings": network.settings.model_dump(mode="json"), "history": asdict(history)}
     save_weights(path, network.state_dict(), about)
 
 
-def load_expression(path: Path) -> tuple[ExpressionNetwork, SpeechHistory]:
-    """Read what ``save_expression`` wrote.
+def load_learner(kind: type[Learner], path: Path) -> tuple[Learner, SpeechHistory]:
+    """Read what ``save_learner`` wrote of a network of this kind.
 
     Raises
     ------
     UserError
-        A file is missing, broken, or of another version.
+        A file is missing, broken, of another version, or of the other kind.
     """
-    with saved_weights(path, "Expression learner") as (tensors, about):
-        network = ExpressionNetwork.untrained(AnimateSpeechSettings(**about["settings"]), seed=0)
-        network.load_state_dict(tensors)
-        return network.eval(), SpeechHistory(**about["history"])
-
-
-def save_head_motion(network: HeadMotionNetwork, path: Path, history: SpeechHistory) -> None:
-    """Write ``path`` (.safetensors) and, beside it, settings and history as .json."""
-    about = {"settings": network.settings.model_dump(mode="json"), "history": asdict(history)}
-    save_weights(path, network.state_dict(), about)
-
-
-def load_head_motion(path: Path) -> tuple[HeadMotionNetwork, SpeechHistory]:
-    """Read what ``save_head_motion`` wrote.
-
-    Raises
-    ------
-    UserError
-        A file is missing, broken, or of another version.
-    """
-    with saved_weights(path, "Head motion learner") as (tensors, about):
-        network = HeadMotionNetwork.untrained(AnimateSpeechSettings(**about["settings"]), seed=0)
+    with saved_weights(path, kind.__name__) as (tensors, about):
+        network = kind.untrained(AnimateSpeechSettings(**about["settings"]), seed=0)
         network.load_state_dict(tensors)
         return network.eval(), SpeechHistory(**about["history"])

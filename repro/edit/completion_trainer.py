@@ -1,10 +1,9 @@
 """One step of training the completion network (Song et al. 2020, Eq. 4)."""
 
-import copy
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from repro.adversarial import AdversarialTrainer
 from repro.edit import completion_losses as terms
 from repro.edit.completion import Completer, CompletionNetwork, seeded_network
 from repro.edit.completion_losses import PerceptualNetwork
@@ -19,7 +18,7 @@ _BANDS = 3
 """Bands of the Laplacian pyramid that the terms on detail look at."""
 
 
-class CompletionTrainer:
+class CompletionTrainer(AdversarialTrainer[CompletionNetwork]):
     """Networks and optimisers of one run."""
 
     def __init__(
@@ -32,58 +31,34 @@ class CompletionTrainer:
         perceptual: PerceptualNetwork | None,
         init: Completer | None = None,
     ):
-        self.settings, self.planned, self.perceptual = settings, planned, perceptual
-        self.fabric = fabric_on(device, bf16=in_bf16(settings.judge, torch.device(device)))
-        self.network = seeded_network(settings, seed=seed)
+        self.settings, self.perceptual = settings, perceptual
+        generator = seeded_network(settings, seed=seed)
         if init is not None:
-            self.network.load_state_dict(init.network.state_dict())
+            generator.load_state_dict(init.network.state_dict())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.discriminator = Discriminator(settings.judge)
-        self.average = copy.deepcopy(self.network) if settings.average_decay else None
-        adam, betas = torch.optim.Adam, (settings.beta1, 0.999)
-        self.run_network, network_adam = self.fabric.setup(
-            self.network, adam(self.network.parameters(), settings.lr, betas=betas)
+            discriminator = Discriminator(settings.judge)
+        super().__init__(
+            generator,
+            discriminator,
+            fabric=fabric_on(device, bf16=in_bf16(settings.judge, torch.device(device))),
+            planned=planned,
+            lr=settings.lr,
+            betas=(settings.beta1, 0.999),
+            decay_from=settings.lr_decay_from,
+            average_decay=settings.average_decay,
         )
-        self.run_discriminator, discriminator_adam = self.fabric.setup(
-            self.discriminator, adam(self.discriminator.parameters(), settings.lr, betas=betas)
-        )
-        self.optimisers = {"network": network_adam, "discriminator": discriminator_adam}
-        for module in (self.average, perceptual.module if perceptual else None):
-            if module is not None:
-                module.to(self.fabric.device)
-
-    def modules(self) -> dict[str, nn.Module]:
-        """All that a checkpoint holds."""
-        found: dict[str, nn.Module] = {
-            "network": self.network,
-            "discriminator": self.discriminator,
-        }
-        return found if self.average is None else found | {"average": self.average}
-
-    @property
-    def kept(self) -> CompletionNetwork:
-        """The network that training gives if it ends now."""
-        return self.network if self.average is None else self.average
-
-    def finite(self) -> bool:
-        """Whether all weights are numbers."""
-        weights = [p for module in self.modules().values() for p in module.parameters()]
-        return all(bool(torch.isfinite(p).all()) for p in weights)
+        if perceptual is not None:
+            perceptual.module.to(self.fabric.device)
 
     def step(self, batch: Windows, index: int, rng: torch.Generator) -> dict[str, float]:
-        """One update of the discriminator, then one of the network; the unweighted terms."""
-        start = self.settings.lr_decay_from * self.planned
-        share = (self.planned - index) / (self.planned - start) if index > start else 1.0
-        for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self.settings.lr * share
-        made = self._shown(self.run_network(batch.window), batch)
+        """One update of the discriminator, then one of the generator; the unweighted terms."""
+        self.set_rate(index)
+        made = self._shown(self.run_generator(batch.window), batch)
         adversarial = self._adversarial(index)
         found = self._train_discriminator(batch, made.detach(), rng) if adversarial else {}
-        found |= self._train_network(batch, made, adversarial=adversarial)
-        if self.average is not None:
-            self._follow(index)
+        found |= self._train_generator(batch, made, adversarial=adversarial)
+        self.follow(index)
         return {name: float(value) for name, value in found.items()}
 
     def _adversarial(self, index: int) -> bool:
@@ -116,10 +91,10 @@ class CompletionTrainer:
                     mix,
                 )
             loss = loss + s.lambda_penalty * found["penalty"]
-        self._update("discriminator", loss)
+        self.update("discriminator", loss)
         return {name: value.detach() for name, value in found.items()}
 
-    def _train_network(
+    def _train_generator(
         self, batch: Windows, made: Tensor, *, adversarial: bool
     ) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
@@ -128,18 +103,12 @@ class CompletionTrainer:
             logits, _ = self.run_discriminator(batch.condition, made)
             term = terms.adversarial_loss(logits, real=True)
             weighted["adversarial"] = (self.settings.lambda_adversarial, term)
-        self._update("network", torch.stack([w * term for w, term in weighted.values()]).sum())
+        self.update("generator", torch.stack([w * term for w, term in weighted.values()]).sum())
         self.discriminator.requires_grad_(True)
         return {name: term.detach() for name, (_, term) in weighted.items()}
 
-    def _update(self, name: str, loss: Tensor) -> None:
-        optimiser = self.optimisers[name]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
-
     def _terms(self, batch: Windows, made: Tensor) -> dict[str, tuple[float, Tensor]]:
-        """Each term of the network's loss but the adversarial one, with its coefficient."""
+        """Each term of the generator's loss but the adversarial one, with its coefficient."""
         s, real = self.settings, batch.frame
         pixels = None
         if s.keep_outside or s.weight_lips != 1:
@@ -156,11 +125,3 @@ class CompletionTrainer:
             found["gradient"] = (s.lambda_gradient, gradient_loss(wanted, shown, pixels))
             found["texture"] = (s.lambda_texture, texture_loss(wanted, shown, pixels))
         return found
-
-    @torch.no_grad()
-    def _follow(self, index: int) -> None:
-        """Move the running average; early on it follows fast."""
-        decay = min(self.settings.average_decay, (1 + index) / (10 + index))
-        pairs = zip(self.kept.parameters(), self.network.parameters(), strict=True)
-        for kept, new in pairs:
-            kept.lerp_(new, 1 - decay)

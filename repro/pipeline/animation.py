@@ -19,10 +19,8 @@ from repro.animate.sound import sound_windows
 from repro.animate.speech_data import TalkingClip, talking_clip_of, talking_corpus
 from repro.animate.speech_train import (
     SpeechHistory,
-    load_expression,
-    load_head_motion,
-    save_expression,
-    save_head_motion,
+    load_learner,
+    save_learner,
     train_expression,
     train_head_motion,
 )
@@ -40,11 +38,13 @@ from repro.study import animation as study
 from repro.study.head_recognition import head_recognition, lips
 
 _SPEECH = (
-    "speech", "corpus", "face", "motion", "animate", "evaluate", "study", "training", "fabric",
-    "checkpoint", "weights",
+    "speech", "corpus", "face", "motion", "animate", "evaluate", "study", "training", "adversarial",
+    "fabric", "checkpoint", "weights",
 )  # fmt: skip
 _FILMED = "speech", "corpus", "face", "motion", "reconstruct", "animate"
-_VIDEO = "face", "render", "edit", "refine", "animate", "fabric", "checkpoint", "weights"
+_VIDEO = (
+    "face", "render", "edit", "refine", "animate", "adversarial", "fabric", "checkpoint", "weights",
+)  # fmt: skip
 _EVERY = 100
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 
@@ -92,7 +92,7 @@ def animate_speech(ws: Workspace) -> Learners:
                 people.train, settings, seed=ws.seed, device=ws.device,
                 checkpoint=Checkpoint(state, every=500), progress=counting(bar),
             )  # fmt: skip
-        save_expression(expression, folder / "expression.safetensors", history)
+        save_learner(expression, folder / "expression.safetensors", history)
         state.unlink(missing_ok=True)
         state = ws.checkpoint("animate-head-motion", key, *_SPEECH)
         with one_thread(), tqdm(desc="head motion", unit="step") as bar:
@@ -100,14 +100,14 @@ def animate_speech(ws: Workspace) -> Learners:
                 people.train, settings, seed=ws.seed, device=ws.device,
                 checkpoint=Checkpoint(state, every=500), progress=counting(bar),
             )  # fmt: skip
-        save_head_motion(motion, folder / "head_motion.safetensors", history)
+        save_learner(motion, folder / "head_motion.safetensors", history)
         state.unlink(missing_ok=True)
         head_recognition(motion, people.test).to_csv(folder / "recognition.csv", index=False)
         lips(expression, people.test).to_csv(folder / "lips.csv", index=False)
 
     folder = ws.stage("animate-speech", key, make, *_SPEECH)
-    expression, said = load_expression(folder / "expression.safetensors")
-    motion, moved = load_head_motion(folder / "head_motion.safetensors")
+    expression, said = load_learner(ExpressionNetwork, folder / "expression.safetensors")
+    motion, moved = load_learner(HeadMotionNetwork, folder / "head_motion.safetensors")
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ("recognition", "lips")}
     histories = {"expression": said, "head motion": moved}
     return Learners(expression, motion, histories, tables, folder.name)

@@ -32,7 +32,9 @@ _SPEECH = (
     "speech", "corpus", "face", "motion", "edit", "evaluate", "study", "training", "fabric",
     "checkpoint", "weights",
 )  # fmt: skip
-_VIDEO = "face", "edit", "refine", "evaluate", "study", "fabric", "checkpoint", "weights"
+_VIDEO = (
+    "face", "edit", "refine", "evaluate", "study", "adversarial", "fabric", "checkpoint", "weights",
+)  # fmt: skip
 _EVERY = 100
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 

@@ -14,7 +14,7 @@ from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.train import RefineHistory, train_refiner
 
-_CODE = "render", "refine", "fabric", "checkpoint", "weights"
+_CODE = "render", "refine", "adversarial", "fabric", "checkpoint", "weights"
 _EVERY = 100
 """Steps between checkpoints: a training that was cut off goes on from the last one."""
 

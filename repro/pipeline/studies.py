@@ -39,7 +39,10 @@ from repro.study.ablations import Variant, full_profile, overridden
 from repro.study.frame_count import divided
 from repro.study.metrics import Spoken, background_flicker, motion_measures, picture_measures
 
-_CODE = "face", "motion", "render", "refine", "perform", "evaluate", "study", "fabric", "weights"
+_CODE = (
+    "face", "motion", "render", "refine", "perform", "evaluate", "study", "adversarial", "fabric",
+    "weights",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from repro.adversarial import AdversarialTrainer
 from repro.errors import UserError
 from repro.fabric import fabric_on
 from repro.refine import losses
@@ -20,7 +21,7 @@ _BANDS = 3
 """Bands of the Laplacian pyramid that the terms on detail look at."""
 
 
-class Trainer:
+class Trainer(AdversarialTrainer[Generator]):
     """Networks and optimisers of one run."""
 
     def __init__(
@@ -34,39 +35,36 @@ class Trainer:
         init: Refiner | None,
         resnet18_file: Path | None,
     ):
-        self.settings, self.planned = settings, planned
-        self.fabric = fabric_on(device, bf16=in_bf16(settings, torch.device(device)))
+        self.settings = settings
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.generator = Generator(settings, identity_dim=identity_dim)
-            self.discriminator = Discriminator(settings)
+            generator = Generator(settings, identity_dim=identity_dim)
+            discriminator = Discriminator(settings)
             self.spatial = spatial_encoder(dim=settings.spatial_dim, resnet18_file=resnet18_file)
         self.memory = empty_memory(settings, identity_dim=identity_dim)
         if init is not None:
-            self._start_from(init)
-        self.average = copy.deepcopy(self.generator) if settings.average_decay else None
-        self.best = copy.deepcopy(self.generator) if settings.patience else None
+            self._start_from(init, generator)
+        self.best = copy.deepcopy(generator) if settings.patience else None
         lr = settings.lr if init is None else settings.fine_tune_lr
-        betas = (settings.beta1, 0.999)
+        super().__init__(
+            generator,
+            discriminator,
+            fabric=fabric_on(device, bf16=in_bf16(settings, torch.device(device))),
+            planned=planned,
+            lr=lr,
+            betas=(settings.beta1, 0.999),
+            decay_from=settings.lr_decay_from,
+            average_decay=settings.average_decay,
+        )
         learned = [p for p in self.spatial.parameters() if p.requires_grad]
-        self.lr = lr
-        adam = torch.optim.Adam
-        g, g_opt = self.fabric.setup(
-            self.generator, adam(self.generator.parameters(), lr, betas=betas)
-        )
-        d, d_opt = self.fabric.setup(
-            self.discriminator, adam(self.discriminator.parameters(), lr, betas=betas)
-        )
-        self.run_generator, self.run_discriminator = g, d
-        self.optimisers = {"generator": g_opt, "discriminator": d_opt}
-        self.optimisers["spatial"] = adam(learned, lr)
-        for module in (self.spatial, self.memory, self.average, self.best):
+        self.optimisers["spatial"] = torch.optim.Adam(learned, lr)
+        for module in (self.spatial, self.memory, self.best):
             if module is not None:
                 module.to(self.fabric.device)
 
-    def _start_from(self, init: Refiner) -> None:
+    def _start_from(self, init: Refiner, generator: Generator) -> None:
         try:
-            self.generator.load_state_dict(init.generator.state_dict())
+            generator.load_state_dict(init.generator.state_dict())
             self.spatial = copy.deepcopy(init.spatial).train()
             self.memory.load_state_dict(init.memory.state_dict())
         except RuntimeError as error:
@@ -77,51 +75,24 @@ class Trainer:
 
     def modules(self) -> dict[str, nn.Module]:
         """All that a checkpoint holds."""
-        found = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "spatial": self.spatial,
-            "memory": self.memory,
-            "average": self.average,
-            "best": self.best,
-        }
-        return {name: module for name, module in found.items() if module is not None}
-
-    @property
-    def kept(self) -> Generator:
-        """The generator that training gives if it ends now."""
-        return self.generator if self.average is None else self.average
+        found = {**super().modules(), "spatial": self.spatial, "memory": self.memory}
+        return found if self.best is None else {**found, "best": self.best}
 
     def mark_best(self) -> None:
         """Keep the present weights as the best so far."""
         if self.best is not None:
             self.best.load_state_dict(self.kept.state_dict())
 
-    def finite(self) -> bool:
-        """Whether all weights are numbers."""
-        weights = [p for module in self.modules().values() for p in module.parameters()]
-        return all(bool(torch.isfinite(p).all()) for p in weights)
-
     def step(self, batch: Batch, index: int, noise: torch.Generator) -> dict[str, float]:
         """One update of the memory, then one of the GAN."""
-        self._set_lr(index)
+        self.set_rate(index)
         terms = self._remember(batch, noise) if self.settings.use_memory else {}
         identity = batch.identity if self.settings.use_memory else batch.identity * 0
         refined = self.run_generator(batch.window, identity, batch.editable)
         terms["discriminator"] = self._train_discriminator(batch, refined)
         terms |= self._train_generator(batch, refined)
-        if self.average is not None:
-            self._follow(index)
+        self.follow(index)
         return {name: float(value) for name, value in terms.items()}
-
-    def _set_lr(self, index: int) -> None:
-        start = self.settings.lr_decay_from * self.planned
-        share = 1.0
-        if index > start:
-            share = (self.planned - index) / (self.planned - start)
-        for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self.lr * share
 
     def _remember(self, batch: Batch, noise: torch.Generator) -> dict[str, Tensor]:
         """Update encoder, then memory: the triplet loss, the share of pairs that took a slot."""
@@ -148,20 +119,13 @@ class Trainer:
             weights = self._judged(batch, logits)
             terms.append(losses.gan_loss(logits, real=real, weights=weights))
         loss = torch.stack(terms).mean()
-        optimiser = self.optimisers["discriminator"]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
+        self.update("discriminator", loss)
         return loss.detach()
 
     def _train_generator(self, batch: Batch, refined: Refined) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         terms = self._generator_terms(batch, refined)
-        loss = torch.stack([weight * term for weight, term in terms.values()]).sum()
-        optimiser = self.optimisers["generator"]
-        optimiser.zero_grad()
-        self.fabric.backward(loss)
-        optimiser.step()
+        self.update("generator", torch.stack([w * term for w, term in terms.values()]).sum())
         self.discriminator.requires_grad_(True)
         return {name: term.detach() for name, (_, term) in terms.items()}
 
@@ -194,11 +158,3 @@ class Trainer:
             terms["gradient"] = (s.lambda_gradient, losses.gradient_loss(real, made, pixels))
             terms["texture"] = (s.lambda_texture, losses.texture_loss(real, made, shown))
         return terms
-
-    @torch.no_grad()
-    def _follow(self, index: int) -> None:
-        """Move the running average; early on it follows fast."""
-        decay = min(self.settings.average_decay, (1 + index) / (10 + index))
-        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        for kept, new in pairs:
-            kept.lerp_(new, 1 - decay)

@@ -42,7 +42,7 @@ def weights(network):
 
 def test_every_term_of_eq_8_is_there(perceptual):
     _, found = step(SMALL, perceptual)
-    assert set(found) == {"discriminators", "gan", "features", "perceptual", "warp"}
+    assert set(found) == {"discriminator", "gan", "features", "perceptual", "warp"}
     assert all(np.isfinite(list(found.values())))
     _, found = step(changed(lambda_l1=1.0, lambda_detail=1.0), perceptual)
     assert {"l1", "detail"} <= set(found)

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from repro.animate.expression import spoken_landmarks
-from repro.animate.head_motion import extrapolate
+from repro.animate.expression import ExpressionNetwork, spoken_landmarks
+from repro.animate.head_motion import HeadMotionNetwork, extrapolate
 from repro.animate.head_motion_trainer import draw_motion
 from repro.animate.speech_train import (
-    load_expression,
-    load_head_motion,
-    save_expression,
-    save_head_motion,
+    load_learner,
+    save_learner,
     train_expression,
     train_head_motion,
 )
@@ -43,7 +41,7 @@ def test_lips_learn_to_follow_the_sound(small, talkers):
 
 def test_heads_learn_whose_they_are_from_another_clip(small, talkers):
     made, history = train_head_motion(talkers(0, 24), small, seed=0)
-    assert set(history.losses) == {"error", "judge", "adversarial"}
+    assert set(history.losses) == {"error", "discriminator", "adversarial"}
     errors = history.losses["error"]
     assert np.mean(errors[-10:]) < 0.7 * np.mean(errors[:10])
     for seen, heard in talkers(100, 104):
@@ -148,14 +146,14 @@ def test_people_are_put_elsewhere_in_both_clips_alike(small, talkers):
 
 def test_what_was_saved_is_read_again(brief, talkers, tmp_path):
     people = talkers(0, 3)
-    for train, save, load in (
-        (train_expression, save_expression, load_expression),
-        (train_head_motion, save_head_motion, load_head_motion),
+    for train, kind in (
+        (train_expression, ExpressionNetwork),
+        (train_head_motion, HeadMotionNetwork),
     ):
         path = tmp_path / f"{train.__name__}.safetensors"
         made, history = train(people, brief, seed=0)
-        save(made, path, history)
-        again, told = load(path)
+        save_learner(made, path, history)
+        again, told = load_learner(kind, path)
         assert again.settings == brief
         assert told == history
         for name, value in made.state_dict().items():
@@ -164,6 +162,6 @@ def test_what_was_saved_is_read_again(brief, talkers, tmp_path):
         about["settings"]["unheard_of"] = 1
         path.with_suffix(".json").write_text(json.dumps(about))
         with pytest.raises(UserError, match="cannot be read"):
-            load(path)
+            load_learner(kind, path)
         with pytest.raises(UserError, match="does not exist"):
-            load(tmp_path / "nothing.safetensors")
+            load_learner(kind, tmp_path / "nothing.safetensors")

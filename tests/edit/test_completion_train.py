@@ -54,14 +54,14 @@ def test_the_terms_are_weighted_by_their_lambdas(person, small, perceptual):
     for name in off:
         settings = small.model_copy(update={**off, name: 1.0})
         trainer = trainer_for(settings, perceptual)
-        before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
+        before = {k: v.clone() for k, v in trainer.generator.state_dict().items()}
         trainer.step(batch, 0, torch.Generator().manual_seed(0))
-        after = trainer.network.state_dict()
+        after = trainer.generator.state_dict()
         assert any(not torch.equal(before[k], after[k]) for k in before), name
     nothing = trainer_for(small.model_copy(update=off), perceptual)
-    before = {k: v.clone() for k, v in nothing.network.state_dict().items()}
+    before = {k: v.clone() for k, v in nothing.generator.state_dict().items()}
     nothing.step(batch, 0, torch.Generator().manual_seed(0))
-    assert all(torch.equal(before[k], v) for k, v in nothing.network.state_dict().items())
+    assert all(torch.equal(before[k], v) for k, v in nothing.generator.state_dict().items())
 
 
 def test_what_is_outside_the_noise_does_not_count_when_it_is_kept(person, small):
