@@ -55,9 +55,21 @@ STAGES = {
 EVERY_STAGE = ["config", "equations", "execute", "frames", "notebook", "page", "pipeline", "processes"]
 
 
-def is_last(stage):
-    """Whether nothing needs the notebook: two such run side by side, on half the cores each."""
-    return all(stage not in before for before, _ in STAGES.values())
+def needed(stage):
+    """All notebooks that run before a notebook."""
+    before, _ = STAGES[stage]
+    return set(before).union(*map(needed, before))
+
+
+def waiting(stage):
+    """How many notebooks cannot begin before a notebook has ended: those that hold up most go first."""
+    return sum(stage in needed(other) for other in STAGES)
+
+
+def cores_of(stage):
+    """All for a notebook that no other can run beside; else two run side by side, on half each."""
+    alone = len(needed(stage)) + waiting(stage) == len(STAGES) - 1
+    return workflow.cores if alone else max(1, workflow.cores // 2)
 
 
 def marker(stage):
@@ -188,8 +200,8 @@ for stage, (before, parts) in STAGES.items():
         params:
             python=sys.executable,
             parameters=parameters(ignored_by(stage)),
-        threads: max(1, workflow.cores // 2) if is_last(stage) else workflow.cores
-        priority: 0 if is_last(stage) else 1  # what others wait for goes first
+        threads: cores_of(stage)
+        priority: waiting(stage)
         message:
             f"notebook {stage}"
         shell:

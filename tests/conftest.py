@@ -1,7 +1,11 @@
 """What several folders' tests share: a made-up track, speech, one run under the smoke profile."""
 
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,16 +45,66 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+@dataclass(frozen=True)
+class SmokeRun:
+    """``repro run --profile smoke``, which goes on beside the tests that do not look at it."""
+
+    folder: Path
+    process: subprocess.Popen
+
+    @classmethod
+    def begun(cls) -> "SmokeRun":
+        folder = Path(tempfile.mkdtemp(prefix="smoke-"))
+        command = [sys.executable, "-m", "repro.cli", "run", "--profile", "smoke"]
+        with (folder / "log.txt").open("w") as log:
+            process = subprocess.Popen(
+                [*command, "--results", str(folder)], cwd=CHECKOUT, stdout=log,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        return cls(folder, process)
+
+    def results(self) -> Path:
+        """Wait for its end; what it made."""
+        code = self.process.wait()
+        assert code == 0, (self.folder / "log.txt").read_text()[-6000:]
+        return self.folder / "smoke" / "synthetic"
+
+    def end(self) -> None:
+        """Kill it with all it has started, if it still runs, and remove what it made."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_SMOKE_RUN = pytest.StashKey[SmokeRun]()
+
+
+def _looks_at_the_smoke_run(item: pytest.Item) -> bool:
+    return "smoke_run" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that look at the smoke run come last, so that none waits long for it."""
+    items.sort(key=_looks_at_the_smoke_run)
+
+
+def pytest_collection_finish(session):
+    """Begin the smoke run, if a test will look at it."""
+    if not session.config.option.collectonly and any(map(_looks_at_the_smoke_run, session.items)):
+        session.config.stash[_SMOKE_RUN] = SmokeRun.begun()
+
+
+def pytest_unconfigure(config):
+    run = config.stash.get(_SMOKE_RUN, None)
+    if run is not None:
+        run.end()
+
+
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory) -> Path:
+def smoke_run(pytestconfig) -> Path:
     """The results of ``repro run --profile smoke``."""
-    results = tmp_path_factory.mktemp("smoke")
-    command = [sys.executable, "-m", "repro.cli", "run", "--profile", "smoke"]
-    done = subprocess.run(
-        [*command, "--results", str(results)], cwd=CHECKOUT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return results / "smoke" / "synthetic"
+    return pytestconfig.stash[_SMOKE_RUN].results()
 
 
 @pytest.fixture(scope="session")
