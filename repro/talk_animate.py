@@ -63,9 +63,9 @@ def talk_animate(
     """
     watch = Stopwatch()
     ws = Workspace.open(work, profile, seed=seed)
-    tau = max(profile.animate.tau, profile.animate_speech.reference_frames)
+    seen = max(profile.animate.tau, profile.animate_speech.seen_frames)
     with watch.stage("reconstruction"):
-        person = target(ws, video, frames=tau)
+        person = target(ws, video, frames=seen)
     with watch.stage("expression and head motion"):
         learners = animate_speech(ws)
     with watch.stage("generator"):

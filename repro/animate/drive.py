@@ -40,9 +40,8 @@ def spoken(network: ExpressionNetwork, clip: TalkingClip, windows: np.ndarray) -
 
 
 def nodded(network: HeadMotionNetwork, clip: TalkingClip, windows: np.ndarray) -> np.ndarray:
-    """Phi's head motion (T, 6) of the person whose first tau frames are the clip's."""
-    tau = network.settings.reference_frames
-    return extrapolate(network, clip.pose[:tau], clip.sound[:tau], windows)
+    """Phi's head motion (T, 6) of the clip's person, whose way of moving all its frames tell."""
+    return extrapolate(network, clip.pose, clip.sound, windows)
 
 
 def own_landmarks(person: Footage) -> np.ndarray:

@@ -48,6 +48,11 @@ class TalkingClip:
         """Frames."""
         return len(self.pose)
 
+    def first(self, frames: int) -> "TalkingClip":
+        """Its first frames, or all if there are fewer."""
+        parts = (self.sound, self.noisy, self.landmarks, self.pose)
+        return TalkingClip(self.name, *(part[:frames] for part in parts))
+
     @property
     def reference(self) -> np.ndarray:
         """Landmarks (68, 3) of the most visible frame, p_{t,M} of Psi."""

@@ -203,7 +203,7 @@ def animated(
     """
     learners, settings = animate_speech(ws), ws.profile.animate
     network, _, _ = animator(ws)
-    clip = talking_clip(ws, person)
+    clip = talking_clip(ws, person).first(ws.profile.animate_speech.seen_frames)
     heard = sound_windows(sound, frames_of(len(sound)), ws.profile.animate_speech)
     known = footage(ws, person, image_px=settings.image_px, frames=slice(settings.tau))
     shown = network.references(known, references)
@@ -214,8 +214,10 @@ def animated(
 
 def head_motion(ws: Workspace, person: Target, sound: np.ndarray) -> np.ndarray:
     """Phi's head motion (T, 6) of the person, to a sound (N,); raises as ``animated`` does."""
-    heard = sound_windows(sound, frames_of(len(sound)), ws.profile.animate_speech)
-    return nodded(animate_speech(ws).motion, talking_clip(ws, person), heard)
+    settings = ws.profile.animate_speech
+    heard = sound_windows(sound, frames_of(len(sound)), settings)
+    clip = talking_clip(ws, person).first(settings.seen_frames)
+    return nodded(animate_speech(ws).motion, clip, heard)
 
 
 def talking_clip(ws: Workspace, person: Target) -> TalkingClip:

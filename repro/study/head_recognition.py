@@ -18,7 +18,8 @@ from repro.evaluate.pose import head_pose_similarity
 PHI, COPY, STILL = "Phi", "reference's poses", "reference's mean"
 """Extrapolated; the reference's frames as they are; the head still at their mean."""
 PHI_LONG, COPY_LONG = "Phi, whole clip", "whole clip's poses"
-"""The same from all of the clip that the reference is from: what more than tau frames tell."""
+"""The same from all of the clip that the reference is from: what more than tau frames tell, and
+what is looked at outside tables (``animate_speech.frames_at_use``)."""
 
 LIPS = np.arange(48, 68)
 _INNER_UPPER, _INNER_LOWER = np.array([61, 62, 63]), np.array([67, 66, 65])

@@ -5,7 +5,9 @@ import pytest
 from made_up_people import person
 
 from repro.animate.disentangle import most_visible
-from repro.animate.drive import driven, expression_of, moved_like, own_landmarks, seen
+from repro.animate.drive import driven, expression_of, moved_like, nodded, own_landmarks, seen
+from repro.animate.head_motion import HeadMotionNetwork
+from repro.animate.speech_data import TalkingClip
 from repro.face.pose import apply_pose
 
 
@@ -43,3 +45,18 @@ def test_at_rest_in_its_own_pose_the_most_visible_frame_comes_out(footage):
     at = most_visible(footage.pose)
     wanted = driven(footage, np.zeros((1, 68, 3)), footage.pose[at : at + 1])
     np.testing.assert_allclose(wanted.landmarks[0], footage.landmarks[at], atol=1e-3)
+
+
+def test_all_frames_of_a_clip_tell_how_its_head_moves(small):
+    rng = np.random.default_rng(0)
+    sound = rng.normal(size=(40, 28, 12)).astype(np.float32)
+    pose = rng.normal(0, 0.1, (40, 6)).astype(np.float32)
+    clip = TalkingClip("person", sound, sound, np.zeros((40, 68, 3), np.float32), pose)
+    network = HeadMotionNetwork.untrained(small, seed=0)
+    made = [nodded(network, clip.first(frames), sound[:12]) for frames in (16, 40)]
+    assert [m.shape for m in made] == [(12, 6)] * 2
+    assert not np.allclose(made[0], made[1])
+    # The bias is the reference's mean but for what is learned: frames far off move it.
+    clip.pose[16:] += 1
+    assert nodded(network, clip.first(16), sound[:12]) == pytest.approx(made[0])
+    assert (nodded(network, clip, sound[:12]) - made[1]).mean() > 0.3

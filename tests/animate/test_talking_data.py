@@ -85,3 +85,16 @@ def test_a_reconstructed_clip_gives_its_motion_and_its_face(made_up_track):
     assert np.linalg.norm(clip.landmarks - own, axis=-1).mean() < 1e-3
     assert np.rad2deg(np.abs(clip.pose - coefficients.pose)[:, :3]).max() < 2
     np.testing.assert_allclose(clip.pose[0], coefficients.pose[0], atol=1e-5)  # mouth shut
+
+
+def test_the_first_frames_of_a_clip_are_a_clip(corpus):
+    whole = corpus.train[0][0]
+    some = whole.first(10)
+    assert len(some) == len(some.sound) == len(some.noisy) == len(some.landmarks) == 10
+    np.testing.assert_array_equal(some.pose, whole.pose[:10])
+    assert len(whole.first(1000)) == len(whole)
+
+
+def test_more_of_a_person_than_tau_may_be_looked_at():
+    assert FEW.seen_frames == 16
+    assert FEW.model_copy(update={"frames_at_use": 20}).seen_frames == 20
