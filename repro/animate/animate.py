@@ -11,8 +11,7 @@ from repro.animate.embedding import Encoded
 from repro.animate.footage import Footage
 from repro.animate.generator import Generator, seeded_generator
 from repro.animate.settings import AnimateSettings
-from repro.animate.unproject import matching_costs
-from repro.animate.views import Views, joined, reference_planes, view_of
+from repro.animate.views import Views, joined, match_costs, reference_planes, view_of
 from repro.errors import UserError
 from repro.frames import evenly
 from repro.refine.refine import in_bf16
@@ -91,13 +90,20 @@ class Animator:
     ) -> Iterator[np.ndarray]:
         device = next(self.network.parameters()).device
         mesh = references.mesh()
-        nearest = matching_costs(pose, references.pose).argmin(-1)
+        nearest = match_costs(references, landmarks, pose, self.settings).argmin(-1)
         with torch.inference_mode():
             frames, sketches = reference_planes(references)
             encoded = self.network.encode(frames.to(device), sketches.to(device))
         for start in range(0, len(pose), batch):
             views = [
-                view_of(references, mesh, landmarks[t], pose[t], int(nearest[t]))
+                view_of(
+                    references,
+                    mesh,
+                    landmarks[t],
+                    pose[t],
+                    int(nearest[t]),
+                    hide_mouth=self.settings.hide_mouth,
+                )
                 for t in range(start, min(start + batch, len(pose)))
             ]
             yield from self._made(encoded, joined(views).to(device))

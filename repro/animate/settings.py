@@ -83,6 +83,12 @@ class AnimateSettings(BaseModel):
     """L1 between made and real frames."""
     lambda_detail: float = Field(0.0, ge=0)
     """L1 between the bands of their Laplacian pyramids."""
+    hide_mouth: bool = False
+    """The mesh's own mouth is cut out of the projected image: it has the expression of another
+    frame, and is copied where little is learned."""
+    match_mouth: float = Field(0.0, ge=0)
+    """Beside Eq. 2's head motion, how much the mouth's opening counts for the matched frame:
+    times the square of the difference, in distances of the outer corners of the eyes."""
     weight_mouth: float = Field(1.0, ge=1)
     """Weight of the pixels about the lips in these two terms, where others have 1."""
     adversarial_from: float = Field(0.0, ge=0, le=1)

@@ -26,6 +26,9 @@ _LINES = (
 """Of the iBUG 68; each part has its own grey, so that crossing lines can be told apart."""
 
 OUTER_LIPS = slice(48, 60)
+_INNER_UPPER, _INNER_LOWER = [61, 62, 63], [67, 66, 65]
+_EYES = 36, 45
+"""Their outer corners."""
 
 _FINENESS = 4
 """Bits after the binary point of the lines' coordinates."""
@@ -66,6 +69,18 @@ def draw_sketch(landmarks: np.ndarray, size_px: int) -> np.ndarray:
         line = fine[points_of][:, None]
         cv2.polylines(picture, [line], closed, grey, width, cv2.LINE_AA, _FINENESS)
     return picture
+
+
+def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
+    """Opening (...) of the lips over the distance of the eyes' outer corners; as ``lip_gap_68``."""
+    eyes = landmarks[..., _EYES[0], :] - landmarks[..., _EYES[1], :]
+    return lip_gap_68(landmarks) / np.linalg.norm(eyes, axis=-1)
+
+
+def lip_gap_68(landmarks: np.ndarray) -> np.ndarray:
+    """Mean opening (...) of the inner lips: three pairs of landmarks (..., 68, 2 or 3)."""
+    apart = landmarks[..., _INNER_UPPER, :] - landmarks[..., _INNER_LOWER, :]
+    return np.linalg.norm(apart, axis=-1).mean(-1)
 
 
 def mouth_area(landmarks: np.ndarray, size_px: int) -> np.ndarray:

@@ -14,8 +14,7 @@ from repro.animate.animate import Animator
 from repro.animate.footage import Footage
 from repro.animate.settings import AnimateSettings
 from repro.animate.trainer import Trainer
-from repro.animate.unproject import matching_costs
-from repro.animate.views import Batch, draw_batch, sample_of, stacked
+from repro.animate.views import Batch, draw_batch, match_costs, sample_of, stacked
 from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
 from repro.edit.completion_losses import PerceptualNetwork
 from repro.errors import UserError
@@ -131,8 +130,9 @@ def _held_out(people: Sequence[Footage], settings: AnimateSettings) -> Batch | N
     for k in evenly(LOOKED_AT, len(people)) if people else ():
         target = len(people[k]) - 1
         references = people[k][evenly(count, target)]
-        matched = int(matching_costs(people[k].pose[target], references.pose).argmin())
-        samples.append(sample_of(references, people[k], target, matched))
+        landmarks, pose = people[k].landmarks[target], people[k].pose[target]
+        matched = int(match_costs(references, landmarks, pose, settings).argmin())
+        samples.append(sample_of(references, people[k], target, matched, settings))
     return stacked(samples) if samples else None
 
 

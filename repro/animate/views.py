@@ -1,6 +1,7 @@
 """What the generative network sees of a wanted frame, and the batches that it is trained on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from repro.animate.footage import Footage
 from repro.animate.settings import AnimateSettings
-from repro.animate.sketch import draw_sketch, mouth_area
+from repro.animate.sketch import draw_sketch, mouth_area, mouth_opening
 from repro.animate.unproject import Mesh, harder_match, matching_costs, project
 
 
@@ -56,8 +57,32 @@ class Batch(NamedTuple):
         return Batch(**moved)
 
 
+def match_costs(
+    references: Footage, landmarks: np.ndarray, pose: np.ndarray, settings: AnimateSettings
+) -> np.ndarray:
+    """How badly each of K references would do as the matched frame: Eq. 2, and the mouth's opening.
+
+    Parameters
+    ----------
+    landmarks, pose : (..., 68, 2) pixels and (..., 6), wanted
+
+    Returns
+    -------
+    (..., K)
+    """
+    wanted, theirs = mouth_opening(landmarks), mouth_opening(references.landmarks)
+    apart = wanted[..., None] - theirs
+    return matching_costs(pose, references.pose) + settings.match_mouth * apart**2
+
+
 def view_of(
-    references: Footage, mesh: Mesh, landmarks: np.ndarray, pose: np.ndarray, matched: int
+    references: Footage,
+    mesh: Mesh,
+    landmarks: np.ndarray,
+    pose: np.ndarray,
+    matched: int,
+    *,
+    hide_mouth: bool = False,
 ) -> Views:
     """The network's view (B = 1) of one wanted frame.
 
@@ -67,9 +92,16 @@ def view_of(
     mesh : from the most visible of them
     landmarks, pose : (68, 2) pixels and (6,), wanted
     matched : which of the references
+    hide_mouth : nothing of the mesh is known where its mouth is, or is to be
     """
     size = references.size_px
     shown = project(mesh, pose)
+    if hide_mouth:
+        known = 1 - np.maximum(mouth_area(shown.landmarks, size), mouth_area(landmarks, size))
+        known = known.astype(np.uint8)
+        shown = replace(
+            shown, image=shown.image * known[..., None], coverage=shown.coverage * known
+        )
     pictures = (
         draw_sketch(landmarks, size),
         shown.image,
@@ -101,19 +133,22 @@ def draw_batch(
         target = int(rng.integers(len(person)))
         others = _stretch(person, target, settings, rng)
         references = person[rng.choice(others, count, replace=False)]
-        costs = matching_costs(person.pose[target], references.pose)
+        costs = match_costs(references, person.landmarks[target], person.pose[target], settings)
         hard = rng.random() < settings.harder_match
         matched = harder_match(costs, rng) if hard else int(costs.argmin())
-        sample = sample_of(references, person, target, matched)
+        sample = sample_of(references, person, target, matched, settings)
         samples.append(_varied(sample, settings, rng))
     return stacked(samples)
 
 
-def sample_of(references: Footage, person: Footage, target: int, matched: int) -> Batch:
+def sample_of(
+    references: Footage, person: Footage, target: int, matched: int, settings: AnimateSettings
+) -> Batch:
     """One sample (B = 1): a frame of the person, to be made from these references."""
     view = view_of(
-        references, references.mesh(), person.landmarks[target], person.pose[target], matched
-    )
+        references, references.mesh(), person.landmarks[target], person.pose[target], matched,
+        hide_mouth=settings.hide_mouth,
+    )  # fmt: skip
     area = mouth_area(person.landmarks[target], person.size_px)
     return Batch(
         *reference_planes(references),

@@ -11,7 +11,7 @@ from repro.animate.animate import Animator
 from repro.animate.drive import Wanted
 from repro.animate.footage import Footage
 from repro.animate.sketch import draw_sketch
-from repro.animate.unproject import matching_costs, project
+from repro.animate.views import match_costs, view_of
 from repro.evaluate.pose import ANGLES
 from repro.figures.basics import sheet
 
@@ -52,10 +52,14 @@ def steps(
     """
     size, mesh, chosen = references.size_px, references.mesh(), list(numbers)
     landmarks, pose = wanted.landmarks[chosen], wanted.pose[chosen]
-    nearest = matching_costs(pose, references.pose).argmin(-1)
+    nearest = match_costs(references, landmarks, pose, animator.settings).argmin(-1)
+    projected = [
+        view_of(references, mesh, *at, hide_mouth=animator.settings.hide_mouth).projected[0]
+        for at in zip(landmarks, pose, nearest, strict=True)
+    ]
     rows = {
         "landmarks": [_grey(draw_sketch(points, size)) for points in landmarks],
-        "projected": [project(mesh, one).image for one in pose],
+        "projected": [(255 * p).byte().permute(1, 2, 0).numpy() for p in projected],
         "matched": [references.frames[k] for k in nearest],
         "made": list(animator.animate(references, landmarks, pose)),
     }

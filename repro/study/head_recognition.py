@@ -12,6 +12,7 @@ from scipy.ndimage import uniform_filter1d
 
 from repro.animate.expression import ExpressionNetwork, spoken_landmarks
 from repro.animate.head_motion import HeadMotionNetwork, extrapolate
+from repro.animate.sketch import lip_gap_68
 from repro.animate.speech_data import Talker, TalkingClip
 from repro.evaluate.pose import head_pose_similarity
 
@@ -22,7 +23,6 @@ PHI_LONG, COPY_LONG = "Phi, whole clip", "whole clip's poses"
 what is looked at outside tables (``animate_speech.frames_at_use``)."""
 
 LIPS = np.arange(48, 68)
-_INNER_UPPER, _INNER_LOWER = np.array([61, 62, 63]), np.array([67, 66, 65])
 _SECOND = 25
 _MM = 1000.0
 
@@ -161,9 +161,3 @@ def lips(network: ExpressionNetwork, talkers: Sequence[Talker]) -> pd.DataFrame:
         {"method": method, "lips_mm": float(mm), "gap_correlation": float(alike)}
         for method, (mm, alike) in means.items()
     )
-
-
-def lip_gap_68(landmarks: np.ndarray) -> np.ndarray:
-    """Mean opening (...,) of the inner lips' three pairs of landmarks (..., 68, 3)."""
-    apart = landmarks[..., _INNER_UPPER, :] - landmarks[..., _INNER_LOWER, :]
-    return np.linalg.norm(apart, axis=-1).mean(-1)

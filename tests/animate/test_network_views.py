@@ -3,8 +3,9 @@ import pytest
 import torch
 from made_up_people import SIDE, SMALL, person
 
-from repro.animate.unproject import matching_costs
-from repro.animate.views import draw_batch, joined, planes, sample_of, view_of
+from repro.animate.sketch import mouth_opening
+from repro.animate.unproject import matching_costs, project
+from repro.animate.views import draw_batch, joined, match_costs, planes, sample_of, view_of
 
 PEOPLE = [person("a"), person("b", hue=1.0)]
 
@@ -87,8 +88,38 @@ def test_views_join():
 
 
 def test_a_sample_marks_the_mouth():
-    sample = sample_of(PEOPLE[0][:2], PEOPLE[0], 5, 1)
+    sample = sample_of(PEOPLE[0][:2], PEOPLE[0], 5, 1, SMALL)
     lips = PEOPLE[0].landmarks[5, 48:60]
     rows, columns = np.nonzero(sample.mouth[0, 0].numpy())
     assert abs(columns.mean() + 0.5 - lips[:, 0].mean()) < 1
     assert abs(rows.mean() + 0.5 - lips[:, 1].mean()) < 1
+
+
+def test_a_hidden_mouth_is_unknown_where_it_is_and_where_it_is_to_be():
+    references, target = PEOPLE[0][np.array([1, 4])], 2
+    wanted = PEOPLE[0].landmarks[target] + [3, 0]
+    at = references, references.mesh(), wanted, PEOPLE[0].pose[target], 0
+    plain, hidden = view_of(*at), view_of(*at, hide_mouth=True)
+    gone = (plain.coverage - hidden.coverage)[0, 0].numpy().astype(bool)
+    for points in (project(references.mesh(), PEOPLE[0].pose[target]).landmarks, wanted):
+        column, row = points[48:60].mean(0).astype(int)
+        assert gone[row, column]
+    assert 0 < gone.mean() < 0.2
+    assert not hidden.projected[0][:, gone].any()
+    kept = ~gone
+    assert torch.equal(hidden.projected[0][:, kept], plain.projected[0][:, kept])
+    assert torch.equal(hidden.matched, plain.matched)
+    assert torch.equal(hidden.sketch, plain.sketch)
+
+
+def test_the_match_is_eq_2_s_unless_the_mouth_counts():
+    references, wanted = PEOPLE[0][np.arange(5)], PEOPLE[0][np.arange(5, 8)]
+    at = references, wanted.landmarks, wanted.pose
+    plain = match_costs(*at, SMALL)
+    np.testing.assert_array_equal(plain, matching_costs(wanted.pose, references.pose))
+    counted = match_costs(*at, SMALL.model_copy(update={"match_mouth": 1e6}))
+    openings = [mouth_opening(person.landmarks) for person in (wanted, references)]
+    apart = np.abs(openings[0][:, None] - openings[1])
+    np.testing.assert_array_equal(counted.argmin(-1), apart.argmin(-1))
+    alone = match_costs(references, wanted.landmarks[0], wanted.pose[0], SMALL)
+    np.testing.assert_allclose(alone, plain[0])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from made_up_people import SIDE, person
 
-from repro.animate.sketch import draw_sketch, mouth_area
+from repro.animate.sketch import draw_sketch, lip_gap_68, mouth_area, mouth_opening
 
 
 def landmarks():
@@ -62,3 +62,13 @@ def test_the_mouths_area_holds_the_lips():
     columns, rows = np.floor(points[48:]).astype(int).T
     assert area[rows, columns].mean() > 0.9 and area.mean() < 0.2
     assert not mouth_area(points + 1e9, SIDE).any()
+
+
+def test_the_mouth_s_opening_is_measured_in_distances_of_the_eyes():
+    points = landmarks()
+    points[[36, 45]] = [[10, 5], [20, 5]]
+    points[[61, 62, 63]], points[[67, 66, 65]] = [15, 20], [15, 22]
+    assert lip_gap_68(points) == pytest.approx(2)
+    assert mouth_opening(points) == pytest.approx(0.2)
+    assert mouth_opening(7 * points) == pytest.approx(0.2)
+    assert mouth_opening(np.stack([points, points])).shape == (2,)

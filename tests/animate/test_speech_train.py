@@ -9,6 +9,7 @@ import torch
 from repro.animate.expression import ExpressionNetwork, spoken_landmarks
 from repro.animate.head_motion import HeadMotionNetwork, extrapolate
 from repro.animate.head_motion_trainer import draw_motion
+from repro.animate.sketch import lip_gap_68
 from repro.animate.speech_train import (
     load_learner,
     save_learner,
@@ -17,7 +18,6 @@ from repro.animate.speech_train import (
 )
 from repro.checkpoint import Checkpoint
 from repro.errors import UserError
-from repro.study.head_recognition import lip_gap_68
 
 BRIEF = {"expression_steps": 6, "motion_steps": 6}
 TRAININGS = [train_expression, train_head_motion]
