@@ -1,7 +1,7 @@
 """What trainings of a generator against a discriminator share: optimisers, rates, weights kept."""
 
 import copy
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,11 @@ class AdversarialTrainer(Generic[Network]):
             "average": self.average,
         }
         return {name: module for name, module in found.items() if module is not None}
+
+    @property
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Modules and optimisers, as ``save_checkpoint`` and ``load_checkpoint`` take them."""
+        return {"modules": self.modules(), "optimisers": self.optimisers}
 
     @property
     def kept(self) -> Network:

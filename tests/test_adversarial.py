@@ -80,10 +80,8 @@ def test_a_checkpoint_holds_all_of_it(tmp_path):
     push(made)
     made.follow(0)
     path = tmp_path / "state"
-    state = {"modules": made.modules(), "optimisers": made.optimisers}
-    save_checkpoint(path, Progress(step=1), about="this", **state)
-    state = {"modules": again.modules(), "optimisers": again.optimisers}
-    assert load_checkpoint(path, about="this", **state).step == 1
+    save_checkpoint(path, Progress(step=1), about="this", **made.state)
+    assert load_checkpoint(path, about="this", **again.state).step == 1
     for one in (made, again):  # as if one had never been cut off
         push(one)
         one.follow(1)

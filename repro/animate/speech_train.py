@@ -141,9 +141,9 @@ def train_head_motion(
     trainer = HeadMotionTrainer(network, planned=planned, device=device, seed=seed)
     about = f"{_about('head motion', talkers, settings)} {seed}"
     about = hashlib.sha256(about.encode()).hexdigest()
-    modules, optimisers, done = trainer.modules(), trainer.optimisers, Progress()
+    state, done = trainer.state, Progress()
     if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, modules=modules, optimisers=optimisers, about=about)
+        done = load_checkpoint(checkpoint.path, about=about, **state)
     scale = network.scale.cpu().numpy()
     while done.step < planned:
         rng = np.random.default_rng([seed, done.step])
@@ -155,9 +155,7 @@ def train_head_motion(
         if progress is not None:
             progress(done.step, planned)
         if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == planned):
-            save_checkpoint(
-                checkpoint.path, done, modules=modules, optimisers=optimisers, about=about
-            )
+            save_checkpoint(checkpoint.path, done, about=about, **state)
     return network.cpu().eval(), SpeechHistory(done.losses)
 
 

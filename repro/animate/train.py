@@ -79,7 +79,7 @@ def train_generator(
     known = len(people) - settings.held_out_people
     learned, held_out = people[:known], _held_out(people[known:], settings)
     trainer = Trainer(settings, device=device, seed=seed, perceptual=perceptual)
-    state = {"modules": trainer.modules(), "optimisers": trainer.optimisers}
+    state = trainer.state
     about = _about(people, settings, seed, perceptual) if checkpoint is not None else ""
     done = Progress()
     if checkpoint is not None:

@@ -81,7 +81,7 @@ def train_completion(
     trainer = CompletionTrainer(
         settings, planned=planned, device=device, seed=seed, perceptual=perceptual, init=init
     )
-    state = {"modules": trainer.modules(), "optimisers": trainer.optimisers}
+    state = trainer.state
     about = _about(people, settings, seed, perceptual, init)
     done = Progress()
     if checkpoint is not None:

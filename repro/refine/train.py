@@ -146,11 +146,7 @@ class _Run:
         """The state in the checkpoint's file, put into the trainer; without one a fresh start."""
         if self.checkpoint is None:
             return Progress()
-        return load_checkpoint(self.checkpoint.path, about=self.about, **self._state)
-
-    @property
-    def _state(self) -> dict[str, dict]:
-        return {"modules": self.trainer.modules(), "optimisers": self.trainer.optimisers}
+        return load_checkpoint(self.checkpoint.path, about=self.about, **self.trainer.state)
 
     def record(self, done: Progress, terms: dict[str, float]) -> None:
         """Count a step and keep its terms; refuse what is not finite."""
@@ -167,7 +163,7 @@ class _Run:
         if self.checkpoint is not None and done.step % self.checkpoint.every == 0:
             if not self.trainer.finite():
                 raise self._stop(done, "a weight is not a finite number; lower lr, or use fp32")
-            save_checkpoint(self.checkpoint.path, done, about=self.about, **self._state)
+            save_checkpoint(self.checkpoint.path, done, about=self.about, **self.trainer.state)
 
     def _look(self, done: Progress) -> None:
         trainer = self.trainer
