@@ -56,12 +56,11 @@ class AdversarialTrainer(Generic[Network]):
 
     def modules(self) -> dict[str, nn.Module]:
         """All that a checkpoint holds."""
-        found = {
+        found: dict[str, nn.Module] = {
             "generator": self.generator,
             "discriminator": self.discriminator,
-            "average": self.average,
         }
-        return {name: module for name, module in found.items() if module is not None}
+        return found if self.average is None else {**found, "average": self.average}
 
     @property
     def state(self) -> dict[str, dict[str, Any]]:
