@@ -85,8 +85,11 @@ def _looks_at_the_smoke_run(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that look at the smoke run come last, so that none waits long for it."""
-    items.sort(key=_looks_at_the_smoke_run)
+    """Tests that look at the smoke run come last, so that none waits long for it.
+
+    Last of all are those in a browser, which run a notebook of it again.
+    """
+    items.sort(key=lambda item: (_looks_at_the_smoke_run(item), "browser" in item.path.parts))
 
 
 def pytest_collection_finish(session):
