@@ -40,7 +40,7 @@ def test_whole_frames_are_made_and_the_record_says_from_what(
     read = json.loads(out.with_suffix(".json").read_text())
     assert read["method"] == METHOD and read["models"] == record["models"]
     assert set(record["models"]) == {"face", "speech", "generator"}
-    assert (record["video"]["references"], record["video"]["frames_used"]) == (3, 64)
+    assert (record["video"]["references"], record["video"]["frames_used"]) == (3, 80)
     assert 0 <= record["hs"] <= 1
     assert {"expression and head motion", "generator", "animating"} <= set(record["stages"])
     clip = open_clip(out)
