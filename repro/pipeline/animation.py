@@ -1,6 +1,6 @@
 """The stages of Chen et al. 2020 (notebook 11): their corpus, face model and target are shared."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from repro.animate.footage import Footage, footage_of_clip, load_people, save_pe
 from repro.animate.head_motion import HeadMotionNetwork
 from repro.animate.settings import AnimateSettings
 from repro.animate.sound import sound_windows
-from repro.animate.speech_data import TalkingClip, talking_clip_of, talking_corpus
+from repro.animate.speech_data import Talker, TalkingClip, talking_clip_of, talking_corpus
 from repro.animate.speech_train import (
+    Learner,
     SpeechHistory,
     load_learner,
     save_learner,
@@ -84,24 +85,27 @@ def animate_speech(ws: Workspace) -> Learners:
     settings, without = ws.profile.animate_speech, voices_held_out(ws)
     key = {"settings": settings, "seed": ws.seed, "without": without, "model": ws.model.sha256}
 
+    def learned(
+        folder: Path,
+        name: str,
+        train: Callable[..., tuple[Learner, SpeechHistory]],
+        people: Sequence[Talker],
+    ) -> Learner:
+        file = name.replace(" ", "_")
+        state = ws.checkpoint(f"animate-{file}", key, *_SPEECH)
+        with one_thread(), tqdm(desc=name, unit="step") as bar:
+            network, history = train(
+                people, settings, seed=ws.seed, device=ws.device,
+                checkpoint=Checkpoint(state, every=500), progress=counting(bar),
+            )  # fmt: skip
+        save_learner(network, folder / f"{file}.safetensors", history)
+        state.unlink(missing_ok=True)
+        return network
+
     def make(folder: Path) -> None:
         people = talking_corpus(settings, ws.model, seed=ws.seed, held_out=without)
-        state = ws.checkpoint("animate-expression", key, *_SPEECH)
-        with one_thread(), tqdm(desc="expression", unit="step") as bar:
-            expression, history = train_expression(
-                people.train, settings, seed=ws.seed, device=ws.device,
-                checkpoint=Checkpoint(state, every=500), progress=counting(bar),
-            )  # fmt: skip
-        save_learner(expression, folder / "expression.safetensors", history)
-        state.unlink(missing_ok=True)
-        state = ws.checkpoint("animate-head-motion", key, *_SPEECH)
-        with one_thread(), tqdm(desc="head motion", unit="step") as bar:
-            motion, history = train_head_motion(
-                people.train, settings, seed=ws.seed, device=ws.device,
-                checkpoint=Checkpoint(state, every=500), progress=counting(bar),
-            )  # fmt: skip
-        save_learner(motion, folder / "head_motion.safetensors", history)
-        state.unlink(missing_ok=True)
+        expression = learned(folder, "expression", train_expression, people.train)
+        motion = learned(folder, "head motion", train_head_motion, people.train)
         head_recognition(motion, people.test).to_csv(folder / "recognition.csv", index=False)
         lips(expression, people.test).to_csv(folder / "lips.csv", index=False)
 
