@@ -25,8 +25,9 @@ from repro.face.light import ambient_light
 from repro.face.model import load_open_model
 from repro.face.pose import apply_pose
 from repro.motion.data import prepare
-from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
+from repro.motion.regression import fit_ridge
 from repro.motion.settings import MotionSettings
 from repro.reconstruct.track import FaceTrack
 from repro.speech.features import frames_of, mfcc_windows

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from repro.motion.mapping import MotionMapping
+from repro.motion.regression import KernelRidge
 from repro.motion.settings import MotionSettings
 from repro.weights import save_weights, saved_weights
 
@@ -52,5 +53,8 @@ def load_mapping(path: Path) -> tuple[MotionMapping, MotionHistory]:
         settings = MotionSettings(**about["settings"])
         with torch.random.fork_rng(devices=[]):
             mapping = MotionMapping.untrained(settings, seed=0, members=about["members"])
+        if mapping.kernels is not None and "kernels.centres" in tensors:
+            centres, inputs = tensors["kernels.centres"].shape
+            mapping.kernels = KernelRidge(inputs, centres)
         mapping.load_state_dict(tensors)
         return mapping.eval(), MotionHistory(**about["history"])

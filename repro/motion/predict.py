@@ -75,11 +75,11 @@ def regress(mapping: MotionMapping, windows: np.ndarray) -> Motion:
     pose = torch.stack([p[1] for p in parts]).mean(0) + mapping.pose_mean
     chunks = [slice(first, first + _CHUNK) for first in range(0, len(sound), _CHUNK)]
     said = [mapping.answers(torch.from_numpy(sound[chunk])) for chunk in chunks]
-    answer, linear = (
+    answer, regressed = (
         torch.cat([part for part in parts if part is not None]) if parts[0] is not None else None
         for parts in zip(*said, strict=True)
     )
-    return Motion(mapping.mixed(expression, answer, linear).numpy(), pose.numpy())
+    return Motion(mapping.mixed(expression, answer, regressed).numpy(), pose.numpy())
 
 
 def _sequence(network: MotionNetwork, sound: PreparedWindows) -> tuple[Tensor, Tensor]:

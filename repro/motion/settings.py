@@ -86,7 +86,9 @@ class MotionSettings(BaseModel):
     """Keep its answer in the personal mapping's expression, with the share that the person's own
     frames bear out: their correlation with it, beyond what comes by chance."""
     ridge_share: float = Field(0.0, ge=0, le=1)
-    """Share of a closed-form linear regression in the personal mapping's expression."""
+    """Share of closed-form regressions in the personal mapping's expression."""
+    kernel_share: float = Field(0.0, ge=0, le=1)
+    """Share of the regression with Gaussian kernels in them; the rest is linear."""
     stitching: Literal["sequence", "overlap"] = "sequence"
     """Run the LSTM on through a clip, or average overlapping windows as long as the training's."""
 
@@ -104,6 +106,8 @@ class MotionSettings(BaseModel):
             for name in ("perceptron_share", "keep_perceptron", "performed_people"):
                 if getattr(self, name):
                     raise ValueError(f"{name} needs perceptron_units")
+        if self.kernel_share and not self.ridge_share:
+            raise ValueError("kernel_share needs ridge_share")
         if self.patience_epochs is not None and not self.held_out:
             raise ValueError("patience_epochs needs held_out windows to watch")
         return self

@@ -22,9 +22,10 @@ from repro.files import write_json
 from repro.motion.checkpoint import MotionHistory
 from repro.motion.data import Batch, Example, WindowSet, prepare
 from repro.motion.losses import MotionLoss, motion_loss
-from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.network import MotionNetwork
+from repro.motion.regression import KernelRidge, fit_ridge
 from repro.motion.settings import MotionSettings
 from repro.weights import write_tensors
 
@@ -111,19 +112,23 @@ def fine_tune(
         histories.append(_train(network, plan, clips, device, progress))
         networks.append(network)
     mapping = MotionMapping(networks, settings)
-    answers = None
+    sound, done = clips[0][0], motion.expression
+    answers, known = None, 0.0
     if mapping.perceptron is not None and general.perceptron is not None:
         mapping.perceptron.load_state_dict(general.perceptron.state_dict())
         with torch.no_grad():
-            answers = mapping.perceptron(torch.from_numpy(clips[0][0])).numpy()
+            answers = mapping.perceptron(torch.from_numpy(sound)).numpy()
+        known = _borne_out(answers, done, metric)
     if settings.ridge_share:
-        ridge = fit_ridge(clips[0][0], motion.expression, answers)
-        mapping.ridge.copy_(torch.from_numpy(ridge))
+        relied = answers if known or answers is None else np.zeros_like(answers)
+        mapping.ridge.copy_(torch.from_numpy(fit_ridge(sound, done, relied)))
         mapping.ridge_fitted.fill_(True)
+    if settings.kernel_share:
+        mapping.kernels = KernelRidge.fitted(sound, done)
     mapping.answer_share.zero_()
     if settings.keep_perceptron and answers is not None:
-        mapping.answer_share.fill_(_borne_out(answers, motion.expression, metric))
-        mapping.answer_offset.copy_(torch.from_numpy((motion.expression - answers).mean(0)))
+        mapping.answer_share.fill_(known)
+        mapping.answer_offset.copy_(torch.from_numpy((done - answers).mean(0)))
     return mapping.eval(), replace(histories[0], seconds=sum(h.seconds for h in histories))
 
 

@@ -29,6 +29,7 @@ _PERSONAL = (
     "fine_tune_epochs",
     "members",
     "ridge_share",
+    "kernel_share",
     "keep_perceptron",
 )
 """Settings that nothing general depends on."""

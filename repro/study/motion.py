@@ -19,9 +19,10 @@ from repro.evaluate.expression import expression_correlation, speech_correlation
 from repro.evaluate.lips import closed_lip_recall, correlation, lip_gap
 from repro.face.coefficients import EXPRESSION
 from repro.face.model import MorphableModel
-from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.mapping import MotionMapping
 from repro.motion.person import MouthMethod
 from repro.motion.predict import predict
+from repro.motion.regression import fit_ridge
 from repro.pipeline.targets import Target
 from repro.processes import one_thread
 from repro.speech.synthesis import Phoneme

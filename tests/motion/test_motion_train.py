@@ -6,9 +6,9 @@ import torch
 
 from repro.errors import UserError
 from repro.motion.checkpoint import load_mapping, save_mapping
-from repro.motion.mapping import fit_ridge
 from repro.motion.motion import Motion
 from repro.motion.predict import predict
+from repro.motion.regression import fit_ridge
 from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 

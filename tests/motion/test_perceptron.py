@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
-from repro.motion.mapping import MotionMapping, fit_ridge
+from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
 from repro.motion.perceptron import SpeechPerceptron
 from repro.motion.predict import predict
+from repro.motion.regression import fit_ridge
 from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 
@@ -118,6 +119,15 @@ def test_a_person_keeps_the_perceptron_as_far_as_it_is_right_about_them(general,
     kept = answer + (person.expression - answer).mean(0)
     made = predict(personal, windows).expression
     np.testing.assert_allclose(made, (1 - share) * network + share * kept, atol=1e-4)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_person_s_regression_leaves_answers_that_are_wrong_about_them(general, known):
+    settings = TINY.model_copy(update={"ridge_share": 1.0})
+    windows, motion = clip(50)
+    person = motion if known else clip(77)[1]
+    personal, _ = fine_tune(general, windows, person, seed=0, settings=settings)
+    assert (personal.ridge[-65:-1].abs().max() > 0) == known
 
 
 def test_a_person_s_linear_share_is_smoothed_over_three_frames(general):
