@@ -124,12 +124,18 @@ def _on_people(
             found = against_truth(measured.made.track, truth, model)
             errors.append({**found, "true_yaw_jitter_deg": true_jitter})
             rows.append(compare(measured, model, network=network, truth=truth))
-    better = [e["neutral_error_mm"] < e["mean_face_error_mm"] for e in errors]
+    better = {
+        key: round(float(np.mean([e[f"{n}_error_mm"] < e[f"{m}_error_mm"] for e in errors])), 4)
+        for key, n, m in (
+            ("neutral_better_than_mean_share", "neutral", "mean_face"),
+            ("neutral_scaled_better_than_mean_share", "neutral_scaled", "mean_face_scaled"),
+        )
+    }
     return {
         "people": people,
         "seed": seed,
         "truth": _medians(errors),
-        "neutral_better_than_mean_share": round(float(np.mean(better)), 4),
+        **better,
         "comparison": _comparison(rows),
         **costs.summary(),
     }

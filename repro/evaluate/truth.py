@@ -44,7 +44,8 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
     * ``jaw_open_r``, ``blink_r``: of the weights of jawOpen, and of the eyeBlink of the worse eye
     * ``neutral_error_mm``, ``mean_face_error_mm``: mean distance of the facial skin's vertices of
       the neutral face from the true ones after the best rigid move, without scale, for the fit
-      and for the model's mean face
+      and for the model's mean face; ``neutral_scaled_error_mm``, ``mean_face_scaled_error_mm``:
+      the same with the best scale, which a picture does not tell from the distance
     * ``albedo_r_red``, ``_green``, ``_blue`` and their mean ``albedo_r``: correlation over the
       facial skin's vertices of the low-frequency albedo with the true one, which has creases and
       spots that the basis has not; ``mean_face_albedo_r``: the same of the model's mean albedo
@@ -58,6 +59,7 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
     zero = np.zeros(c.expression.shape[1], np.float32)
     face = model.skin_mask > 0.5
     neutral = model.vertices(truth.identity, zero)[face]
+    fitted, mean_face = track.vertices(model, zero)[face], model.mean[face]
     albedo = model.albedo(c.texture)[face]
     seen = track.crop.to_source(track.camera.project(heads))
     return {
@@ -70,8 +72,10 @@ def against_truth(track: FaceTrack, truth: Truth, model: MorphableModel) -> dict
         "lips_closed_share": closed_share(
             lip_edges(model).aperture(vertices), truth.lip_aperture_m[:frames]
         ),
-        "neutral_error_mm": shape_error_mm(track.vertices(model, zero)[face], neutral),
-        "mean_face_error_mm": shape_error_mm(model.mean[face], neutral),
+        "neutral_error_mm": shape_error_mm(fitted, neutral),
+        "mean_face_error_mm": shape_error_mm(mean_face, neutral),
+        "neutral_scaled_error_mm": shape_error_mm(fitted, neutral, scaled=True),
+        "mean_face_scaled_error_mm": shape_error_mm(mean_face, neutral, scaled=True),
         **_albedo_correlations(albedo, truth.albedo[face]),
         "mean_face_albedo_r": _albedo_correlations(model.texture_mean[face], truth.albedo[face])[
             "albedo_r"
@@ -198,15 +202,20 @@ def closed_share(aperture_m: np.ndarray, true_aperture_m: np.ndarray) -> float:
     return float((aperture_m[closed] <= SEALED_M).mean()) if closed.any() else float("nan")
 
 
-def shape_error_mm(shape: np.ndarray, true: np.ndarray) -> float:
-    """Mean distance of vertices (n, 3), in metres, after the rigid move that brings them nearest.
+def shape_error_mm(shape: np.ndarray, true: np.ndarray, *, scaled: bool = False) -> float:
+    """Mean distance in millimetres of vertices (n, 3) from others, once they are brought nearest.
 
-    Without scale. The result is in millimetres.
+    Parameters
+    ----------
+    shape, true : metres
+    scaled : by turn, move and scale (as the NoW benchmark has it); else by turn and move
     """
     a, b = shape - shape.mean(0), true - true.mean(0)
-    u, _, vt = np.linalg.svd(a.T @ b)
-    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return float(np.linalg.norm(a @ turn - b, axis=1).mean() * 1000)
+    u, s, vt = np.linalg.svd(a.T @ b)
+    proper = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    scale = (s * proper).sum() / np.square(a).sum() if scaled else 1.0
+    turned = scale * a @ (u * proper) @ vt
+    return float(np.linalg.norm(turned - b, axis=1).mean() * 1000)
 
 
 def source_camera(track: FaceTrack) -> Camera:

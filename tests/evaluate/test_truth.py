@@ -127,6 +127,7 @@ def test_shape_error_is_what_no_rigid_move_takes_away(known):
     larger = 1.1 * shape
     radius = np.linalg.norm(shape - shape.mean(0), axis=1).mean()
     assert shape_error_mm(larger, shape) == pytest.approx(100 * radius, rel=1e-6)
+    assert shape_error_mm(larger @ turn.T, shape, scaled=True) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_mean_face_is_as_good_as_itself(known):
