@@ -23,7 +23,7 @@ class MotionMapping(nn.Module):
     -------
     ridge (inputs + 1, 64), ridge_fitted ()
     answer_share ()      share of the perceptron's answer in the expression
-    answer_offset (64,)  added to it: how a person's mean differs from everybody's
+    answer_offset (64,)  added to it: part of how a person's mean differs from everybody's
     """
 
     def __init__(self, networks: list[MotionNetwork], settings: MotionSettings):

@@ -116,7 +116,7 @@ def test_a_person_keeps_the_perceptron_as_far_as_it_is_right_about_them(general,
     agreed = max(0.0, (r(answer, person) - 0.3) / 0.7)
     assert share == pytest.approx(agreed, abs=0.05)
     assert (share > 0.7) == known
-    kept = answer + (person.expression - answer).mean(0)
+    kept = answer + 0.3 * (person.expression - answer).mean(0)
     made = predict(personal, windows).expression
     np.testing.assert_allclose(made, (1 - share) * network + share * kept, atol=1e-4)
 
