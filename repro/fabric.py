@@ -3,6 +3,8 @@
 import logging
 from typing import TYPE_CHECKING
 
+import torch
+
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
@@ -26,3 +28,19 @@ def fabric_on(device: str, *, bf16: bool = False, processes: int = 1) -> "Fabric
         strategy="ddp_spawn" if processes > 1 else "auto",
         precision="bf16-mixed" if bf16 else "32-true",
     )
+
+
+def in_bf16(precision: str, device: torch.device | str) -> bool:
+    """Whether networks calculate in bf16: where the settings say so and the device is quick at it.
+
+    GPUs are, and processors with instructions for it; others would take longer than in fp32, and
+    calculate in that.
+
+    Parameters
+    ----------
+    precision : "fp32" or "bf16", as in the settings
+    """
+    if precision != "bf16" or torch.device(device).type != "cpu":
+        return precision == "bf16"
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16"))

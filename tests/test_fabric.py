@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from repro.fabric import fabric_on
+from repro.fabric import fabric_on, in_bf16
 
 
 def test_cpu_calculates_with_all_digits_unless_told():
@@ -27,3 +27,10 @@ def test_an_unknown_device_is_refused():
 def test_what_trains_nothing_does_not_wait_for_fabric():
     code = "import sys, repro.pipeline; sys.exit('lightning_fabric' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_bf16_is_for_devices_that_are_quick_at_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert in_bf16("bf16", "cuda:1") and not in_bf16("bf16", "cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert in_bf16("bf16", torch.device("cpu")) and not in_bf16("fp32", "cuda")

@@ -13,8 +13,8 @@ from repro.animate.generator import Generator, seeded_generator
 from repro.animate.settings import AnimateSettings
 from repro.animate.views import Views, joined, match_costs, reference_planes, view_of
 from repro.errors import UserError
+from repro.fabric import in_bf16
 from repro.frames import evenly
-from repro.refine.refine import in_bf16
 from repro.weights import save_weights, saved_weights
 
 
@@ -111,7 +111,7 @@ class Animator:
     @torch.inference_mode()
     def _made(self, encoded: Encoded, views: Views) -> np.ndarray:
         device = views.sketch.device
-        low = in_bf16(self.settings.judge, device)
+        low = in_bf16(self.settings.precision, device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
             made = self.network.compose(encoded.repeated(len(views.sketch)), views).frame
         return (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

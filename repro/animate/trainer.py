@@ -9,9 +9,8 @@ from repro.animate.generator import Generator, Made, seeded_generator
 from repro.animate.settings import AnimateSettings
 from repro.animate.views import Batch
 from repro.edit.completion_losses import PerceptualNetwork, perceptual_loss
-from repro.fabric import fabric_on
+from repro.fabric import fabric_on, in_bf16
 from repro.refine.losses import gradient_loss, l1_loss, laplacian_bands
-from repro.refine.refine import in_bf16
 
 _BANDS = 3
 """Bands of the Laplacian pyramid that the term on detail looks at."""
@@ -36,7 +35,7 @@ class Trainer(AdversarialTrainer[Generator]):
         super().__init__(
             generator,
             discriminators,
-            fabric=fabric_on(device, bf16=in_bf16(settings.judge, torch.device(device))),
+            fabric=fabric_on(device, bf16=in_bf16(settings.precision, device)),
             planned=settings.steps,
             lr=settings.lr,
             betas=(settings.beta1, 0.999),

@@ -24,8 +24,8 @@ from repro.edit.windows import (
     moment,
     stacked,
 )
+from repro.fabric import in_bf16
 from repro.refine.generator import initialise
-from repro.refine.refine import in_bf16
 from repro.weights import save_weights, saved_weights
 
 
@@ -160,7 +160,7 @@ class Completer:
     def _paint(self, group) -> Iterator[Completed]:
         device = next(self.network.parameters()).device
         windows = stacked([window for window, _, _ in group]).to(device)
-        low = in_bf16(self.settings.judge, device)
+        low = in_bf16(self.settings.precision, device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
             made = self.network(windows.window)
         pictures = (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

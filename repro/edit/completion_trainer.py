@@ -9,10 +9,9 @@ from repro.edit.completion import Completer, CompletionNetwork, seeded_network
 from repro.edit.completion_losses import PerceptualNetwork
 from repro.edit.video_settings import EditVideoSettings
 from repro.edit.windows import Windows
-from repro.fabric import fabric_on
+from repro.fabric import fabric_on, in_bf16
 from repro.refine.discriminator import Discriminator
 from repro.refine.losses import gradient_loss, l1_loss, laplacian_bands, texture_loss
-from repro.refine.refine import in_bf16
 
 _BANDS = 3
 """Bands of the Laplacian pyramid that the terms on detail look at."""
@@ -41,7 +40,7 @@ class CompletionTrainer(AdversarialTrainer[CompletionNetwork]):
         super().__init__(
             generator,
             discriminator,
-            fabric=fabric_on(device, bf16=in_bf16(settings.judge, torch.device(device))),
+            fabric=fabric_on(device, bf16=in_bf16(settings.precision, device)),
             planned=planned,
             lr=settings.lr,
             betas=(settings.beta1, 0.999),

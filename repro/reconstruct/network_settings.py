@@ -63,6 +63,7 @@ class ReconstructNetworkSettings(BaseModel):
     max_seconds: float | None = Field(None, gt=0)
     """Stop training after this long; how far it came then depends on the machine."""
     precision: Literal["fp32", "bf16"] = "fp32"
+    """bf16 counts on GPUs and on processors that are quick at it; others calculate in fp32."""
 
     # Self-supervision: weights of Deng et al.'s code
     unlabelled_share: float = Field(0.25, ge=0, le=1)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from repro.errors import UserError
-from repro.fabric import fabric_on
+from repro.fabric import fabric_on, in_bf16
 from repro.face.model import MorphableModel
 from repro.face.pose import euler_angles
 from repro.reconstruct.alignment import to_network
@@ -116,7 +116,7 @@ class _Run:
         self.checkpoint = checkpoint
         self.recent: dict[str, list[float]] = {}
         self.learned, self.held_out = split_people(samples, settings.held_out, seed=seed)
-        self.fabric = fabric_on(device, bf16=settings.precision == "bf16")
+        self.fabric = fabric_on(device, bf16=in_bf16(settings.precision, device))
         self.network = CoefficientNetwork.untrained(model, settings, seed=seed)
         self.centre = self.network.centre.numpy().copy()
         _set_spread(self.network, samples, self.learned, self.centre)

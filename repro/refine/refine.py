@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from repro.errors import UserError
+from repro.fabric import in_bf16
 from repro.refine.generator import Generator
 from repro.refine.memory import IdentityMemory
 from repro.refine.pairs import editable_in_box, to_tensor
@@ -34,18 +35,6 @@ def empty_memory(settings: RefineSettings, *, identity_dim: int) -> IdentityMemo
         margin=settings.triplet_margin,
         age_noise=settings.age_noise,
     )
-
-
-def in_bf16(settings: RefineSettings, device: torch.device) -> bool:
-    """Whether the networks calculate in bf16: where the settings say so and the device is quick.
-
-    GPUs are, and processors with instructions for it; others would take several times as long as
-    in fp32, and calculate in that.
-    """
-    if settings.precision != "bf16" or device.type != "cpu":
-        return settings.precision == "bf16"
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16"))
 
 
 @dataclass(frozen=True)
@@ -235,7 +224,7 @@ class Refiner:
         if group[0].editable is not None:
             boxes = np.stack([s.editable for s in group if s.editable is not None])
             editable = torch.from_numpy(boxes)[:, None].to(self._device)
-        low = in_bf16(self.settings, self._device)
+        low = in_bf16(self.settings.precision, self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=low):
             identity = torch.stack([s.feature for s in group])
             refined = self.generator(windows.to(self._device), identity, editable).image

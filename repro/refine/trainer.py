@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from repro.adversarial import AdversarialTrainer
 from repro.errors import UserError
-from repro.fabric import fabric_on
+from repro.fabric import fabric_on, in_bf16
 from repro.refine import losses
 from repro.refine.discriminator import Discriminator
 from repro.refine.generator import Generator, Refined
 from repro.refine.pairs import Batch
-from repro.refine.refine import Refiner, empty_memory, in_bf16
+from repro.refine.refine import Refiner, empty_memory
 from repro.refine.settings import RefineSettings
 from repro.refine.spatial import spatial_encoder
 
@@ -49,7 +49,7 @@ class Trainer(AdversarialTrainer[Generator]):
         super().__init__(
             generator,
             discriminator,
-            fabric=fabric_on(device, bf16=in_bf16(settings, torch.device(device))),
+            fabric=fabric_on(device, bf16=in_bf16(settings.precision, device)),
             planned=planned,
             lr=lr,
             betas=(settings.beta1, 0.999),

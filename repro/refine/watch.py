@@ -9,11 +9,11 @@ import cv2
 import torch
 from torch import Tensor
 
+from repro.fabric import in_bf16
 from repro.files import atomic_path
 from repro.frames import evenly
 from repro.refine.generator import Generator, Refined
 from repro.refine.pairs import Batch, PersonPairs, batch_of
-from repro.refine.refine import in_bf16
 from repro.refine.settings import RefineSettings
 
 LOOKED_AT = 8
@@ -67,7 +67,7 @@ def split_off(
 def look(generator: Generator, held_out: Batch, settings: RefineSettings) -> tuple[Look, Refined]:
     """Refine the held-out frames, with the identity features of their own."""
     identity = held_out.identity if settings.use_memory else held_out.identity * 0
-    low = in_bf16(settings, identity.device)
+    low = in_bf16(settings.precision, identity.device)
     with torch.autocast(identity.device.type, dtype=torch.bfloat16, enabled=low):
         refined = generator(held_out.window, identity, held_out.editable)
     image, rendered, face = refined.image, held_out.window[:, -3:], held_out.face
