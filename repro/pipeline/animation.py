@@ -33,7 +33,7 @@ from repro.pipeline.motion import voices_held_out
 from repro.pipeline.perceptual import perceptual_network
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, load_curves, save_curves
-from repro.processes import one_thread
+from repro.processes import one_thread, side_by_side
 from repro.speech.features import frames_of
 from repro.study import animation as study
 from repro.study.head_recognition import head_recognition, lips
@@ -260,16 +260,22 @@ def animate_ablations(ws: Workspace, people: Sequence[Target]) -> Ablations:
             )
             for person in people
         ]
+        animate_people(ws, settings)  # made once, and not by each process
+        tasks = [
+            (ws, name, changed, seed, cases)
+            for name, changed in study.variants(
+                settings, tables.variants, steps=tables.ablation_steps
+            ).items()
+            for seed in range(ws.seed, ws.seed + tables.ablation_seeds)
+        ]
+        workers = ws.profile.corpus.workers if ws.device == "cpu" else 1  # a GPU is filled by one
+        made = side_by_side(_ablation, tasks, workers=workers)
         found: list[pd.DataFrame] = []
         pictures: dict[str, np.ndarray] = {}
-        made = study.variants(settings, tables.variants, steps=tables.ablation_steps)
-        for name, changed in made.items():
-            for seed in range(ws.seed, ws.seed + tables.ablation_seeds):
-                network, _, _ = animator(ws, changed, seed=seed)
-                (frames,) = study.landmark_driven(network, cases, [settings.references]).values()
-                rows, _ = study.measured({name: frames}, cases)
-                found.append(rows.rename(columns={"method": "variant"}).assign(seed=seed))
-                pictures.setdefault(name, frames[0])
+        bar = tqdm(made, desc="generators without a part", total=len(tasks), unit="training")
+        for (_, name, *_), (rows, shown) in zip(tasks, bar, strict=True):
+            found.append(rows)
+            pictures.setdefault(name, shown)
         pd.concat(found).to_csv(folder / "rows.csv", index=False)
         np.savez(folder / "pictures.npz", **pictures)  # type: ignore[arg-type]
 
@@ -278,3 +284,14 @@ def animate_ablations(ws: Workspace, people: Sequence[Target]) -> Ablations:
         shown = evenly(6, len(stored[study.FULL]))
         pictures = {name: list(stored[name][shown]) for name in stored.files}
     return Ablations(pd.read_csv(folder / "rows.csv"), pictures)
+
+
+def _ablation(
+    ws: Workspace, name: str, changed: AnimateSettings, seed: int, cases: Sequence[study.Case]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """One generator's rows, and its pictures (T, S, S, 3) of the first case."""
+    with one_thread():
+        network, _, _ = animator(ws, changed, seed=seed)
+        (frames,) = study.landmark_driven(network, cases, [changed.references]).values()
+        rows, _ = study.measured({name: frames}, cases)
+    return rows.rename(columns={"method": "variant"}).assign(seed=seed), frames[0]

@@ -6,6 +6,7 @@ A person's first tau frames are known; frames after them are made and held again
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -46,6 +47,28 @@ _LOOKED_PX = 256
 
 
 @dataclass(frozen=True)
+class Looked:
+    """T pictures (256, 256, 3) uint8 with what networks see in them; NaN where no face was found.
+
+    points (T, 478, 2) pixels, features (T, D)
+    """
+
+    pictures: np.ndarray
+    points: np.ndarray
+    features: np.ndarray
+
+
+def looked_at(pictures: np.ndarray) -> Looked:
+    """Look for faces in pictures (T, S, S, 3) uint8, enlarged."""
+    size = (_LOOKED_PX, _LOOKED_PX)
+    large = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in pictures])
+    points = landmarks_in(large)
+    return Looked(
+        large, points, face_features(identity_network(assets.find("arcface")), large, points)
+    )
+
+
+@dataclass(frozen=True)
 class Case:
     """One held-out person.
 
@@ -76,27 +99,10 @@ class Case:
         chosen = tau + np.unique(np.linspace(0, left - 1, min(frames, left)).round().astype(int))
         return cls(person[:tau], person[chosen], chosen)
 
-
-@dataclass(frozen=True)
-class Looked:
-    """T pictures (256, 256, 3) uint8 with what networks see in them; NaN where no face was found.
-
-    points (T, 478, 2) pixels, features (T, D)
-    """
-
-    pictures: np.ndarray
-    points: np.ndarray
-    features: np.ndarray
-
-
-def looked_at(pictures: np.ndarray) -> Looked:
-    """Look for faces in pictures (T, S, S, 3) uint8, enlarged."""
-    size = (_LOOKED_PX, _LOOKED_PX)
-    large = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_CUBIC) for p in pictures])
-    points = landmarks_in(large)
-    return Looked(
-        large, points, face_features(identity_network(assets.find("arcface")), large, points)
-    )
+    @cached_property
+    def looked(self) -> Looked:
+        """What networks see in the real frames."""
+        return looked_at(self.real.frames)
 
 
 def made_for(animator: Animator, case: Case, wanted: Wanted, references: int) -> np.ndarray:
@@ -120,7 +126,7 @@ def measured(
     out where there are too few frames for it
     """
     network = identity_network(assets.find("arcface"))
-    real = [looked_at(case.real.frames) for case in cases]
+    real = [case.looked for case in cases]
     rows, pooled = [], []
     for method, pictures in made.items():
         found = [looked_at(shown) for shown in pictures]
