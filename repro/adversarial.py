@@ -1,11 +1,15 @@
 """What trainings of a generator against a discriminator share: optimisers, rates, weights kept."""
 
 import copy
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -75,6 +79,59 @@ class AdversarialTrainer(Generic[Network]):
         """Whether all weights are numbers."""
         weights = [p for module in self.modules().values() for p in module.parameters()]
         return all(bool(torch.isfinite(p).all()) for p in weights)
+
+    def train(
+        self,
+        step: Callable[[int], Mapping[str, float]],
+        *,
+        what: str,
+        rate: str,
+        about: str,
+        checkpoint: Checkpoint | None = None,
+        look: Callable[[Progress], None] | None = None,
+        look_every: int = 1,
+        over: Callable[[Progress], bool] = lambda done: False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Progress:
+        """Make the steps that are left of those planned; what was done in all.
+
+        Parameters
+        ----------
+        step : makes the step of that index; the terms of its loss
+        what : is trained, and ``rate``, the setting of its learning rate; for messages
+        about : what the training depends on; a checkpoint of another is refused
+        checkpoint : where the state is kept; if the file is there, the training goes on from it
+        look : at held-out frames, every ``look_every`` steps and at the end
+        over : whether to stop before the last step
+        progress : called with (steps done, steps planned) after each step
+
+        Raises
+        ------
+        UserError
+            A foreign checkpoint, or a loss or weight that is not a finite number; then the
+            checkpoint holds the last good state.
+        """
+        done = Progress()
+        if checkpoint is not None:
+            done = load_checkpoint(checkpoint.path, about=about, **self.state)
+        began = time.perf_counter() - done.seconds
+        while done.step < self.planned and not over(done):
+            bad = done.record(step(done.step))
+            ended = done.step == self.planned
+            saves = checkpoint is not None and (ended or done.step % checkpoint.every == 0)
+            if not bad and saves and not self.finite():
+                bad = ["a weight"]
+            if bad:
+                why = f"{', '.join(bad)} is not a finite number; lower {rate}, or use fp32"
+                raise broken(what, why, done, checkpoint)
+            done.seconds = time.perf_counter() - began
+            if look is not None and (ended or done.step % look_every == 0):
+                look(done)
+            if checkpoint is not None and saves:
+                save_checkpoint(checkpoint.path, done, about=about, **self.state)
+            if progress is not None:
+                progress(done.step, self.planned)
+        return done
 
     def set_rate(self, index: int) -> None:
         """The learning rate of a step, counted from 0."""

@@ -1,9 +1,9 @@
 """Training of the 3D-aware generative network on many people (Chen et al. 2020, section 5)."""
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,7 @@ from repro.animate.footage import Footage
 from repro.animate.settings import AnimateSettings
 from repro.animate.trainer import Trainer
 from repro.animate.views import Batch, draw_batch, match_costs, sample_of, stacked
-from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
+from repro.checkpoint import Checkpoint, Progress
 from repro.edit.completion_losses import PerceptualNetwork
 from repro.errors import UserError
 from repro.files import atomic_path
@@ -79,27 +79,21 @@ def train_generator(
     known = len(people) - settings.held_out_people
     learned, held_out = people[:known], _held_out(people[known:], settings)
     trainer = Trainer(settings, device=device, seed=seed, perceptual=perceptual)
-    state = trainer.state
-    about = _about(people, settings, seed, perceptual) if checkpoint is not None else ""
-    done = Progress()
-    if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, about=about, **state)
-    began = time.perf_counter() - done.seconds
-    while done.step < settings.steps:
-        batch = draw_batch(learned, settings, np.random.default_rng([seed, done.step]))
-        bad = done.record(trainer.step(batch.to(trainer.fabric.device), done.step))
-        if bad:
-            raise _broken(done, bad, checkpoint)
-        done.seconds = time.perf_counter() - began
-        ended = done.step == settings.steps
-        if held_out is not None and (ended or done.step % settings.look_every == 0):
-            _look(done, trainer, held_out, sheets)
-        if checkpoint is not None and (ended or done.step % checkpoint.every == 0):
-            if not trainer.finite():
-                raise _broken(done, ["a weight"], checkpoint)
-            save_checkpoint(checkpoint.path, done, about=about, **state)
-        if progress is not None:
-            progress(done.step, settings.steps)
+
+    def step(index: int) -> dict[str, float]:
+        batch = draw_batch(learned, settings, np.random.default_rng([seed, index]))
+        return trainer.step(batch.to(trainer.fabric.device), index)
+
+    done = trainer.train(
+        step,
+        what="the generative network",
+        rate="animate.lr",
+        about=_about(people, settings, seed, perceptual) if checkpoint is not None else "",
+        checkpoint=checkpoint,
+        look=None if held_out is None else partial(_look, trainer, held_out, sheets),
+        look_every=settings.look_every,
+        progress=progress,
+    )
     name = perceptual.name if perceptual is not None else "none"
     animator = Animator(trainer.kept.cpu().eval(), settings, name, known)
     return animator, History(done.step, done.seconds, *done.curves())
@@ -136,13 +130,8 @@ def _held_out(people: Sequence[Footage], settings: AnimateSettings) -> Batch | N
     return stacked(samples) if samples else None
 
 
-def _broken(done: Progress, names: Sequence[str], checkpoint: Checkpoint | None) -> UserError:
-    why = f"{', '.join(names)} is not a finite number; lower animate.lr, or use fp32"
-    return broken("the generative network", why, done, checkpoint)
-
-
 @torch.inference_mode()
-def _look(done: Progress, trainer: Trainer, held_out: Batch, sheets: Path | None) -> None:
+def _look(trainer: Trainer, held_out: Batch, sheets: Path | None, done: Progress) -> None:
     batch = held_out.to(trainer.fabric.device)
     made = trainer.kept(batch.references, batch.sketches, batch.views)
     seen: dict[str, float] = {}

@@ -2,16 +2,16 @@
 
 import hashlib
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from repro.checkpoint import Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
+from repro.checkpoint import Checkpoint, Progress
 from repro.edit import masked
 from repro.edit.completion import Completer, CompletionNetwork
 from repro.edit.completion_losses import PerceptualNetwork
@@ -81,27 +81,22 @@ def train_completion(
     trainer = CompletionTrainer(
         settings, planned=planned, device=device, seed=seed, perceptual=perceptual, init=init
     )
-    state = trainer.state
-    about = _about(people, settings, seed, perceptual, init)
-    done = Progress()
-    if checkpoint is not None:
-        done = load_checkpoint(checkpoint.path, about=about, **state)
-    began = time.perf_counter() - done.seconds
-    while done.step < planned:
-        batch = draw_windows(learned, size, settings, np.random.default_rng([seed, done.step]))
-        noise = torch.Generator().manual_seed(seed * 1_000_003 + done.step)
-        bad = done.record(trainer.step(batch.to(trainer.fabric.device), done.step, noise))
-        if bad:
-            raise _broken(done, bad, checkpoint)
-        done.seconds = time.perf_counter() - began
-        if held_out is not None and done.step % settings.look_every == 0:
-            _look(done, trainer, held_out, sheets)
-        if checkpoint is not None and (done.step % checkpoint.every == 0 or done.step == planned):
-            if not trainer.finite():
-                raise _broken(done, ["a weight"], checkpoint)
-            save_checkpoint(checkpoint.path, done, about=about, **state)
-        if progress is not None:
-            progress(done.step, planned)
+
+    def step(index: int) -> dict[str, float]:
+        batch = draw_windows(learned, size, settings, np.random.default_rng([seed, index]))
+        noise = torch.Generator().manual_seed(seed * 1_000_003 + index)
+        return trainer.step(batch.to(trainer.fabric.device), index, noise)
+
+    done = trainer.train(
+        step,
+        what="the completion",
+        rate="edit_video.lr",
+        about=_about(people, settings, seed, perceptual, init),
+        checkpoint=checkpoint,
+        look=None if held_out is None else partial(_look, trainer, held_out, sheets),
+        look_every=settings.look_every,
+        progress=progress,
+    )
     completer = Completer(
         trainer.kept.cpu().eval(),
         settings,
@@ -148,14 +143,9 @@ def _split_off(
     return learned, stacked([window_of(p, t, noise, settings) for p, t in (held[k] for k in at)])
 
 
-def _broken(done: Progress, names: Sequence[str], checkpoint: Checkpoint | None) -> UserError:
-    why = f"{', '.join(names)} is not a finite number; lower edit_video.lr, or use fp32"
-    return broken("the completion", why, done, checkpoint)
-
-
 @torch.inference_mode()
 def _look(
-    done: Progress, trainer: CompletionTrainer, held_out: Windows, sheets: Path | None
+    trainer: CompletionTrainer, held_out: Windows, sheets: Path | None, done: Progress
 ) -> None:
     batch = held_out.to(trainer.fabric.device)
     made = _painted(trainer.kept, batch)

@@ -2,21 +2,23 @@
 
 import hashlib
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from repro.checkpoint import LOOKS, Checkpoint, Progress, broken, load_checkpoint, save_checkpoint
+from repro.checkpoint import LOOKS, Checkpoint, Progress, broken
 from repro.errors import UserError
 from repro.refine.pairs import Batch, PersonPairs, check_pairs, draw_batch
 from repro.refine.refine import Refiner
 from repro.refine.settings import RefineSettings
 from repro.refine.trainer import Trainer
 from repro.refine.watch import look, save_sheet, split_off
+
+_WHAT = "the refiner"
 
 
 @dataclass(frozen=True)
@@ -97,19 +99,26 @@ def train_refiner(
         init=init,
         resnet18_file=resnet18_file,
     )
-    run = _Run(trainer, held_out, checkpoint, _about(pairs, settings, seed), sheets)
-    done = run.resumed()
-    began = time.perf_counter() - done.seconds
-    while done.step < planned and not _over(done, settings):
-        batch = draw_batch(learned, settings, np.random.default_rng([seed, done.step]))
-        noise = torch.Generator().manual_seed(seed * 1_000_003 + done.step)
-        terms = trainer.step(batch.to(trainer.fabric.device), done.step, noise)
-        run.record(done, terms)
-        done.seconds = time.perf_counter() - began
-        run.look_and_save(done)
-        if progress is not None:
-            progress(done.step, planned)
 
+    def step(index: int) -> dict[str, float]:
+        batch = draw_batch(learned, settings, np.random.default_rng([seed, index]))
+        noise = torch.Generator().manual_seed(seed * 1_000_003 + index)
+        return trainer.step(batch.to(trainer.fabric.device), index, noise)
+
+    seen = None
+    if held_out is not None:
+        seen = partial(_look, trainer, held_out.to(trainer.fabric.device), sheets, checkpoint)
+    done = trainer.train(
+        step,
+        what=_WHAT,
+        rate="refine.lr",
+        about=_about(pairs, settings, seed),
+        checkpoint=checkpoint,
+        look=seen,
+        look_every=settings.look_every,
+        over=lambda done: _over(done, settings),
+        progress=progress,
+    )
     stopped_early = _stalled(done, settings) and trainer.best is not None
     generator = trainer.best if stopped_early else trainer.kept
     refiner = Refiner(
@@ -132,59 +141,26 @@ def _stalled(done: Progress, settings: RefineSettings) -> bool:
     return len(nearness) - 1 - int(np.argmin(nearness)) >= settings.patience
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What goes on beside the steps: records, looks at held-out frames, checkpoints."""
-
-    trainer: Trainer
-    held_out: Batch | None
-    checkpoint: Checkpoint | None
-    about: str
-    sheets: Path | None
-
-    def resumed(self) -> Progress:
-        """The state in the checkpoint's file, put into the trainer; without one a fresh start."""
-        if self.checkpoint is None:
-            return Progress()
-        return load_checkpoint(self.checkpoint.path, about=self.about, **self.trainer.state)
-
-    def record(self, done: Progress, terms: dict[str, float]) -> None:
-        """Count a step and keep its terms; refuse what is not finite."""
-        bad = done.record(terms)
-        if bad:
-            raise self._stop(
-                done, f"{', '.join(bad)} is not a finite number; lower lr, or use fp32"
-            )
-
-    def look_and_save(self, done: Progress) -> None:
-        """At the steps for it: look at the held-out frames; then save, if all is well."""
-        if self.held_out is not None and done.step % self.trainer.settings.look_every == 0:
-            self._look(done)
-        if self.checkpoint is not None and done.step % self.checkpoint.every == 0:
-            if not self.trainer.finite():
-                raise self._stop(done, "a weight is not a finite number; lower lr, or use fp32")
-            save_checkpoint(self.checkpoint.path, done, about=self.about, **self.trainer.state)
-
-    def _look(self, done: Progress) -> None:
-        trainer = self.trainer
-        held_out = self.held_out.to(trainer.fabric.device)
-        seen, refined = look(trainer.kept, held_out, trainer.settings)
-        if self.sheets is not None:
-            save_sheet(self.sheets / f"step_{done.step:06d}.png", held_out, refined)
-        if seen.collapsed:
-            raise self._stop(
-                done,
-                "the refined frames are all alike (mode collapse: their spread is "
-                f"{seen.spread:.2f} of the rendered frames'); lower lr or lambda_gan, or raise "
-                "lambda_l1",
-            )
-        before = done.losses.get(f"{LOOKS}l1", [])
-        if seen.l1 < min(before, default=math.inf):
-            trainer.mark_best()
-        done.record_look(asdict(seen))
-
-    def _stop(self, done: Progress, why: str) -> UserError:
-        return broken("the refiner", why, done, self.checkpoint)
+def _look(
+    trainer: Trainer,
+    held_out: Batch,
+    sheets: Path | None,
+    checkpoint: Checkpoint | None,
+    done: Progress,
+) -> None:
+    seen, refined = look(trainer.kept, held_out, trainer.settings)
+    if sheets is not None:
+        save_sheet(sheets / f"step_{done.step:06d}.png", held_out, refined)
+    if seen.collapsed:
+        why = (
+            f"the refined frames are all alike (mode collapse: their spread is {seen.spread:.2f} "
+            "of the rendered frames'); lower refine.lr or lambda_gan, or raise lambda_l1"
+        )
+        raise broken(_WHAT, why, done, checkpoint)
+    before = done.losses.get(f"{LOOKS}l1", [])
+    if seen.l1 < min(before, default=math.inf):
+        trainer.mark_best()
+    done.record_look(asdict(seen))
 
 
 def _about(pairs: Sequence[PersonPairs], settings: RefineSettings, seed: int) -> str:
