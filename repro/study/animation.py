@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -26,6 +27,7 @@ from repro.evaluate.image import SSIM_WINDOW_PX, psnr, ssim
 from repro.evaluate.landmarks import MOUTH_478, landmark_distance
 from repro.evaluate.measure import NONE, Measure
 from repro.evaluate.seen import LANDMARKER, landmarks_in
+from repro.processes import side_by_side
 from repro.refine.identity import identity_network
 
 FULL = "full model"
@@ -112,13 +114,14 @@ def made_for(animator: Animator, case: Case, wanted: Wanted, references: int) ->
 
 
 def measured(
-    made: Mapping[str, Sequence[np.ndarray]], cases: Sequence[Case]
+    made: Mapping[str, Sequence[np.ndarray]], cases: Sequence[Case], *, workers: int = 1
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """LMD, SSIM, PSNR and CSIM of every method and person; FID of every method.
 
     Parameters
     ----------
     made : by method, for each case the pictures of its frames
+    workers : processes that look at them
 
     Returns
     -------
@@ -127,9 +130,11 @@ def measured(
     """
     network = identity_network(assets.find("arcface"))
     real = [case.looked for case in cases]
+    tasks = [(shown,) for pictures in made.values() for shown in pictures]
+    looks = side_by_side(looked_at, tasks, workers=workers)
     rows, pooled = [], []
     for method, pictures in made.items():
-        found = [looked_at(shown) for shown in pictures]
+        found = list(islice(looks, len(pictures)))
         for case, own, look, shown in zip(cases, real, found, pictures, strict=True):
             for measure in _measures(case, own, look, shown, network.name):
                 rows.append({"method": method, "person": case.real.name, **asdict(measure)})
