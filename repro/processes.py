@@ -39,6 +39,11 @@ def side_by_side(
             pool.shutdown(cancel_futures=True)
 
 
+def beside_others() -> bool:
+    """Whether this is a process of ``side_by_side``: its bars would run over the others'."""
+    return multiprocessing.parent_process() is not None
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Torch on one thread: with tensors this small, more threads only wait for each other."""

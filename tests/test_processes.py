@@ -5,7 +5,7 @@ import os
 import pytest
 
 from repro.errors import UserError
-from repro.processes import side_by_side
+from repro.processes import beside_others, side_by_side
 
 
 def square(number: int) -> tuple[int, int]:
@@ -38,3 +38,8 @@ def test_nothing_is_nothing():
 def test_what_a_task_raises_comes_through(workers):
     with pytest.raises(UserError, match="2 is refused"):
         list(side_by_side(refuse, [(1,), (2,), (3,)], workers=workers))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_knows_that_it_is_one_of_several(workers):
+    assert list(side_by_side(beside_others, [(), ()], workers=workers)) == [workers > 1] * 2

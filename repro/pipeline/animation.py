@@ -32,7 +32,7 @@ from repro.pipeline.motion import voices_held_out
 from repro.pipeline.perceptual import perceptual_network
 from repro.pipeline.targets import Target, general_targets
 from repro.pipeline.workspace import Workspace, counting, load_curves, save_curves
-from repro.processes import one_thread, side_by_side
+from repro.processes import beside_others, one_thread, side_by_side
 from repro.speech.features import frames_of
 from repro.study import animation as study
 from repro.study.head_recognition import head_recognition, lips
@@ -86,7 +86,8 @@ def animate_speech(ws: Workspace) -> Learners:
 
     def make(folder: Path) -> None:
         tasks = [(ws, name, key, folder) for name in _LEARNERS]
-        for _ in side_by_side(_learn, tasks, workers=_workers(ws)):
+        made = side_by_side(_learn, tasks, workers=_workers(ws))
+        for _ in tqdm(made, desc="learners", total=len(tasks), unit="learner"):
             pass
 
     folder = ws.stage("animate-speech", key, make, *_SPEECH)
@@ -110,7 +111,7 @@ def _learn(ws: Workspace, name: str, key: Mapping[str, object], folder: Path) ->
     settings, file = ws.profile.animate_speech, name.replace(" ", "_")
     people = talking_corpus(settings, ws.model, seed=ws.seed, held_out=voices_held_out(ws))
     state = ws.checkpoint(f"animate-{file}", key, *_SPEECH)
-    with one_thread(), tqdm(desc=name, unit="step") as bar:
+    with one_thread(), tqdm(desc=name, unit="step", disable=beside_others()) as bar:
         network, history = train(
             people.train, settings, seed=ws.seed, device=ws.device,
             checkpoint=Checkpoint(state, every=500), progress=counting(bar),
@@ -181,7 +182,7 @@ def animator(
 
     def make(folder: Path) -> None:
         state = ws.checkpoint("animate-generator", key, *_VIDEO)
-        with tqdm(desc="generator", unit="step") as bar:
+        with tqdm(desc="generator", unit="step", disable=beside_others()) as bar:
             made, history = train_generator(
                 animate_people(ws, settings), settings, seed=drawn, perceptual=perceptual,
                 device=ws.device, checkpoint=Checkpoint(state, every=_EVERY),
