@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ from repro.animate.footage import Footage, footage_of_clip, load_people, save_pe
 from repro.animate.head_motion import HeadMotionNetwork
 from repro.animate.settings import AnimateSettings
 from repro.animate.sound import sound_windows
-from repro.animate.speech_data import TalkingClip, talking_clip_of, talking_corpus
+from repro.animate.speech_data import Talker, TalkingClip, talking_clip_of, talking_corpus
 from repro.animate.speech_train import (
+    Learner,
     SpeechHistory,
     load_learner,
     save_learner,
@@ -84,11 +85,29 @@ def animate_speech(ws: Workspace) -> Learners:
     settings, without = ws.profile.animate_speech, voices_held_out(ws)
     key = {"settings": settings, "seed": ws.seed, "without": without, "model": ws.model.sha256}
 
+    def learned(
+        folder: Path,
+        name: str,
+        train: Callable[..., tuple[Learner, SpeechHistory]],
+        people: Sequence[Talker],
+    ) -> Learner:
+        file = name.replace(" ", "_")
+        state = ws.checkpoint(f"animate-{file}", key, *_SPEECH)
+        with one_thread(), tqdm(desc=name, unit="step") as bar:
+            network, history = train(
+                people, settings, seed=ws.seed, device=ws.device,
+                checkpoint=Checkpoint(state, every=500), progress=counting(bar),
+            )  # fmt: skip
+        save_learner(network, folder / f"{file}.safetensors", history)
+        state.unlink(missing_ok=True)
+        return network
+
     def make(folder: Path) -> None:
-        tasks = [(ws, name, key, folder) for name in _LEARNERS]
-        made = side_by_side(_learn, tasks, workers=_workers(ws))
-        for _ in tqdm(made, desc="learners", total=len(tasks), unit="learner"):
-            pass
+        people = talking_corpus(settings, ws.model, seed=ws.seed, held_out=without)
+        expression = learned(folder, "expression", train_expression, people.train)
+        motion = learned(folder, "head motion", train_head_motion, people.train)
+        head_recognition(motion, people.test).to_csv(folder / "recognition.csv", index=False)
+        lips(expression, people.test).to_csv(folder / "lips.csv", index=False)
 
     folder = ws.stage("animate-speech", key, make, *_SPEECH)
     expression, said = load_learner(ExpressionNetwork, folder / "expression.safetensors")
@@ -96,34 +115,6 @@ def animate_speech(ws: Workspace) -> Learners:
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ("recognition", "lips")}
     histories = {"expression": said, "head motion": moved}
     return Learners(expression, motion, histories, tables, folder.name)
-
-
-_LEARNERS: Mapping[str, tuple[Callable[..., Any], str, Callable[..., pd.DataFrame]]] = {
-    "expression": (train_expression, "lips", lips),
-    "head motion": (train_head_motion, "recognition", head_recognition),
-}
-"""How each is trained, and the table of what it is worth."""
-
-
-def _learn(ws: Workspace, name: str, key: Mapping[str, object], folder: Path) -> None:
-    """Train a learner, and measure it on people it does not know, into a folder."""
-    train, table, measure = _LEARNERS[name]
-    settings, file = ws.profile.animate_speech, name.replace(" ", "_")
-    people = talking_corpus(settings, ws.model, seed=ws.seed, held_out=voices_held_out(ws))
-    state = ws.checkpoint(f"animate-{file}", key, *_SPEECH)
-    with one_thread(), tqdm(desc=name, unit="step", disable=beside_others()) as bar:
-        network, history = train(
-            people.train, settings, seed=ws.seed, device=ws.device,
-            checkpoint=Checkpoint(state, every=500), progress=counting(bar),
-        )  # fmt: skip
-        measure(network, people.test).to_csv(folder / f"{table}.csv", index=False)
-    save_learner(network, folder / f"{file}.safetensors", history)
-    state.unlink(missing_ok=True)
-
-
-def _workers(ws: Workspace) -> int:
-    """Trainings side by side: a GPU is filled by one."""
-    return ws.profile.corpus.workers if ws.device == "cpu" else 1
 
 
 def animate_people(ws: Workspace, settings: AnimateSettings | None = None) -> list[Footage]:
@@ -277,7 +268,8 @@ def animate_ablations(ws: Workspace, people: Sequence[Target]) -> Ablations:
             ).items()
             for seed in range(ws.seed, ws.seed + tables.ablation_seeds)
         ]
-        made = side_by_side(_ablation, tasks, workers=_workers(ws))
+        workers = ws.profile.corpus.workers if ws.device == "cpu" else 1  # a GPU is filled by one
+        made = side_by_side(_ablation, tasks, workers=workers)
         found: list[pd.DataFrame] = []
         pictures: dict[str, np.ndarray] = {}
         bar = tqdm(made, desc="generators without a part", total=len(tasks), unit="training")

@@ -16,7 +16,7 @@ from repro.corpus.synthetic import Corpus, make_corpus
 from repro.errors import UserError
 from repro.motion.motion import Motion
 from repro.pipeline.workspace import SYNTHETIC, Workspace, source_digest
-from repro.processes import one_thread, side_by_side
+from repro.processes import beside_others, one_thread, side_by_side
 from repro.reconstruct.reconstruct import reconstruct
 from repro.reconstruct.track import FaceTrack
 from repro.speech.features import mfcc_windows
@@ -85,7 +85,7 @@ def corpus(ws: Workspace, *splits: str, part: tuple[int, int] = (1, 1)) -> Corpu
         "code": source_digest("corpus", "speech"),
     }
     folder = ws.root / "corpus" / digest(key)
-    with tqdm(desc="corpus", unit="clip", leave=False) as bar:
+    with tqdm(desc="corpus", unit="clip", leave=False, disable=beside_others()) as bar:
 
         def progress(done: int, planned: int, name: str) -> None:
             bar.total = planned
