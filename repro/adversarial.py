@@ -1,4 +1,4 @@
-"""What trainings of a generator against a discriminator share: optimisers, rates, weights kept."""
+"""What trainings of a generator against a discriminator share: their loop, rates, weights kept."""
 
 import copy
 import time

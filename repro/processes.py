@@ -1,6 +1,8 @@
 """Processes and threads: independent pieces of work side by side, small ones on one thread."""
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,20 +25,32 @@ def side_by_side(
 
     Notes
     -----
-    What a task raises comes through, and the tasks not begun are given up.
+    What a task raises comes through, and the tasks not begun are given up. The processes end with
+    this one, even if it is killed: a run that resumes is alone with its files.
     """
     workers = min(workers, len(tasks))
     if workers < 2:
         yield from (work(*task) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         futures = [pool.submit(work, *task) for task in tasks]
         try:
             for future in futures:
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def beside_others() -> bool:

@@ -1,6 +1,11 @@
 """Work in processes of its own."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +48,45 @@ def test_what_a_task_raises_comes_through(workers):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_process_knows_that_it_is_one_of_several(workers):
     assert list(side_by_side(beside_others, [(), ()], workers=workers)) == [workers > 1] * 2
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {folder!r})
+from repro.processes import side_by_side
+from test_processes import tick
+if __name__ == "__main__":
+    list(side_by_side(tick, [({first!r},), ({second!r},)], workers=2))
+"""
+
+
+def tick(path: str) -> None:
+    for number in range(6000):
+        Path(path).write_text(str(number))
+        time.sleep(0.02)
+
+
+def wait_for(what) -> None:
+    end = time.monotonic() + 40
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_processes_end_when_the_one_that_began_them_is_killed(tmp_path):
+    files = [tmp_path / "first", tmp_path / "second"]
+    script = tmp_path / "parent.py"
+    folder = str(Path(__file__).parent)
+    script.write_text(PARENT.format(folder=folder, first=str(files[0]), second=str(files[1])))
+    parent = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
+    wait_for(lambda: all(file.exists() for file in files))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    def still() -> bool:
+        before = [file.read_text() for file in files]
+        time.sleep(0.3)
+        return before == [file.read_text() for file in files]
+
+    wait_for(still)
