@@ -62,7 +62,8 @@ if __name__ == "__main__":
 
 def tick(path: str) -> None:
     for number in range(6000):
-        Path(path).write_text(str(number))
+        with open(path, "a") as file:
+            file.write(f"{number}\n")
         time.sleep(0.02)
 
 
@@ -85,8 +86,8 @@ def test_processes_end_when_the_one_that_began_them_is_killed(tmp_path):
     parent.wait()
 
     def still() -> bool:
-        before = [file.read_text() for file in files]
-        time.sleep(0.3)
-        return before == [file.read_text() for file in files]
+        before = [file.stat().st_size for file in files]
+        time.sleep(1)
+        return before == [file.stat().st_size for file in files]
 
     wait_for(still)
