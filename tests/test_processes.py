@@ -62,7 +62,7 @@ if __name__ == "__main__":
 
 def tick(path: str) -> None:
     for number in range(6000):
-        with open(path, "a") as file:
+        with Path(path).open("a") as file:
             file.write(f"{number}\n")
         time.sleep(0.02)
 

@@ -11,6 +11,7 @@ from torch.nn import functional as nnf
 
 from repro.animate.flow import Warped
 from repro.animate.settings import AnimateSettings
+from repro.refine.generator import normalised
 
 _KERNEL = 3
 
@@ -122,7 +123,7 @@ class Layer(nn.ModuleList):
 
     def forward(self, x: Tensor, gain: Tensor, shift: Tensor, guides: list[Tensor]) -> Tensor:
         """The sum of all denormalised features; all (B, C, h, w) but the guides."""
-        normal = nnf.instance_norm(x)
+        normal = normalised(x)
         x = normal * (1 + gain) + shift
         for block, guide in zip(self, guides, strict=True):
             x = x + block(normal, guide)

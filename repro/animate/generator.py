@@ -14,6 +14,7 @@ from repro.animate.embedding import Embedding, Encoded
 from repro.animate.flow import FlowNetwork, Warped
 from repro.animate.settings import AnimateSettings
 from repro.animate.views import Views
+from repro.refine.generator import channels_last
 
 
 class Made(NamedTuple):
@@ -40,6 +41,7 @@ class Generator(nn.Module):
         self.matched_flow = FlowNetwork(settings)
         images = (1 + settings.projected) if self.nonlinear else 0
         self.decoder = Decoder(settings, images=images)
+        channels_last(self)
 
     def forward(self, references: Tensor, sketches: Tensor, views: Views) -> Made:
         """Make frames from references (B, K, 3, S, S) and their sketches (B, K, 1, S, S).

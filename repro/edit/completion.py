@@ -25,7 +25,7 @@ from repro.edit.windows import (
     stacked,
 )
 from repro.fabric import in_bf16
-from repro.refine.generator import initialise
+from repro.refine.generator import channels_last, initialise, normalised
 from repro.weights import save_weights, saved_weights
 
 
@@ -54,6 +54,7 @@ class CompletionNetwork(nn.Module):
             else nn.ConvTranspose2d(taken[-1], 3, 4, stride=2, padding=1)
         )
         initialise(self)
+        channels_last(self)
 
     def forward(self, window: Tensor) -> Tensor:
         """Complete frames (B, 3, H, W) in [0, 1] of windows (B, 4 F, H, W) in [0, 1].
@@ -66,11 +67,11 @@ class CompletionNetwork(nn.Module):
         for level, conv in enumerate(self.down):
             x = conv(x if level == 0 else nnf.leaky_relu(x, 0.2))
             if 0 < level < len(self.down) - 1:
-                x = nnf.instance_norm(x)
+                x = normalised(x)
             features.append(x)
         x = features.pop()
         for block in self.up:
-            x = torch.cat([nnf.instance_norm(block(nnf.relu(x))), features.pop()], dim=1)
+            x = torch.cat([normalised(block(nnf.relu(x))), features.pop()], dim=1)
         x = nnf.relu(x)
         if self.full is not None:
             x = torch.cat([nnf.leaky_relu(self.full(x), 0.2), scaled], dim=1)

@@ -22,10 +22,18 @@ def heatmaps(points: Tensor, size: tuple[int, int], *, sigma_px: float) -> Tenso
     """
     height, width = size
     across, down = (
-        torch.exp(-(((_centres(count, points) - points[..., axis, None]) / sigma_px) ** 2) / 2)
+        torch.exp(_squared(count, points[..., axis, None], sigma_px) / -2)
         for axis, count in ((0, width), (1, height))
     )  # (..., P, W) and (..., P, H)
-    return -torch.expm1(-(down.transpose(-1, -2) @ across))
+    return 1 - torch.exp(-(down.transpose(-1, -2) @ across))
+
+
+def _squared(count: int, points: Tensor, sigma_px: float) -> Tensor:
+    """Squared distances (..., P, count) of pixels from points, in sigmas; 64 and no more.
+
+    Beyond it a Gaussian is below 1e-13, and soon so small that processors take long over it.
+    """
+    return ((_centres(count, points) - points) / sigma_px).square().clamp(max=64)
 
 
 def _centres(count: int, like: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from repro.refine.generator import initialise
+from repro.refine.generator import channels_last, initialise
 from repro.refine.settings import RefineSettings
 
 
@@ -26,12 +26,13 @@ class Discriminator(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.last = nn.Conv2d(width, 1, 4, stride=1, padding=1)
         initialise(self)
+        channels_last(self)
 
     @staticmethod
     def _block(before: int, after: int, *, stride: int, norm: bool = True) -> nn.Sequential:
         layers: list[nn.Module] = [nn.Conv2d(before, after, 4, stride=stride, padding=1)]
         if norm:
-            layers.append(nn.InstanceNorm2d(after, affine=True))
+            layers.append(nn.GroupNorm(after, after))  # instance normalisation
         return nn.Sequential(*layers, nn.LeakyReLU(0.2))
 
     def forward(self, window: Tensor, frame: Tensor) -> tuple[Tensor, list[Tensor]]:

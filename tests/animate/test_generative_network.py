@@ -58,7 +58,7 @@ def test_the_order_of_the_references_does_not_change_the_frame():
     order = torch.tensor([3, 1, 0, 2])
     a = network(frames, sketches, BATCH.views).frame
     b = network(frames[:, order], sketches[:, order], BATCH.views).frame
-    assert torch.allclose(a, b, atol=1e-5)
+    assert torch.allclose(a, b, atol=1e-4)
 
 
 def test_encoding_before_gives_the_same_as_all_at_once():

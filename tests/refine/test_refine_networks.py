@@ -5,7 +5,7 @@ from safetensors.torch import save_file
 
 from repro.errors import UserError
 from repro.refine.discriminator import Discriminator
-from repro.refine.generator import Generator, blurred, composite
+from repro.refine.generator import Generator, blurred, composite, normalised
 from repro.refine.settings import RefineSettings
 from repro.refine.spatial import RESNET18, STAND_IN, ResNet18, spatial_encoder
 
@@ -73,6 +73,22 @@ def test_the_papers_generator_has_54_million_parameters():
         network = Generator(RefineSettings(), identity_dim=512)
     unet = sum(p.numel() for n, p in network.named_parameters() if not n.startswith("style"))
     assert unet == pytest.approx(54.4e6, rel=0.01)
+
+
+def test_instance_normalisation_leaves_the_memory_format():
+    x = torch.rand(2, 3, 8, 6, generator=torch.Generator().manual_seed(0)) * 5
+    x = x.to(memory_format=torch.channels_last)
+    made = normalised(x)
+    assert torch.allclose(made, torch.nn.functional.instance_norm(x), atol=1e-5)
+    assert made.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(normalised(x[..., :1, :1]), x[..., :1, :1])
+
+
+@pytest.mark.parametrize("network", [generator(), Discriminator(SMALL)])
+def test_networks_are_channels_last(network):
+    convolutions = [p for p in network.parameters() if p.ndim == 4]
+    assert convolutions
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in convolutions)
 
 
 def test_residual_colour_starts_near_the_blurred_rendered_frame():
