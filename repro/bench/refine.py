@@ -51,8 +51,9 @@ def bench_refine(
     Returns
     -------
     ``people``: for each the rows of ``evaluate.refinement.refinement_scores`` for the frames as
-    rendered, refined by the general model, and by the person's own; ``medians`` over the people,
-    and ``gains`` over the rendered frames; ``memory``: how often each memory gives the right
+    rendered, rendered with the paper's low-frequency albedo (which nothing here refines), refined
+    by the general model, and by the person's own; ``medians`` over the people; ``gains`` of the
+    models over either kind of rendering; ``memory``: how often each memory gives the right
     person for frames seen in training; ``frames_per_s`` of refinement; ``seconds`` and ``steps``
     of training; ``stages``: time and peak memory of what the bench did; the networks' names
     """
@@ -121,7 +122,11 @@ def _scores(
     with watch.stage("render"):
         draw = pipeline.renderer(ws, person, frames=learned)
         inputs = list(retraced(draw, person, held_out))
-    pictures = {"rendered": [frame for frame, _ in inputs]}
+        plain = pipeline.renderer(ws, person, frames=learned, albedo="low_frequency")
+        pictures = {
+            "rendered": [frame for frame, _ in inputs],
+            "low-frequency": [frame for frame, _ in retraced(plain, person, held_out)],
+        }
     with watch.stage("refine"):
         for name, model in models.items():
             pictures[name] = [frame for frame, _ in refined(model, iter(inputs))]
@@ -156,12 +161,17 @@ def _medians(people: Sequence[Sequence[Row]]) -> list[Row]:
     return table
 
 
-def _gains(medians: Sequence[Row]) -> dict[str, Row]:
-    """What each model adds to the rendered frames' medians."""
-    rendered, *models = medians
+def _gains(medians: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    """What each model adds to the medians of the frames as rendered, both ways."""
+    *drawn, general, personal = medians
     return {
-        str(row["frames"]): _rounded({k: _number(row[k]) - _number(rendered[k]) for k in _GAINS})
-        for row in models
+        str(model["frames"]): {
+            f"over {before['frames']}": _rounded(
+                {k: _number(model[k]) - _number(before[k]) for k in _GAINS}
+            )
+            for before in drawn
+        }
+        for model in (general, personal)
     }
 
 

@@ -11,8 +11,13 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+import torch
 
 from repro.errors import UserError
+from repro.refine import dlib_resnet
+
+_TOGETHER = 16
+"""Faces that dlib's network sees at once."""
 
 # Landmarks of the 478 (repro.face.landmarks) from which faces are aligned.
 _DLIB_POINTS = (263, 362, 33, 133, 2)  # outer and inner corner of each eye, base of the nose
@@ -113,38 +118,35 @@ def _faces(frames, landmarks, *, at, points, template, side_px) -> list[np.ndarr
 
 
 class DlibIdentity:
-    """dlib's ResNet with 128 numbers; about 70 ms a face on one core.
+    """dlib's ResNet with 128 numbers (``repro.refine.dlib_resnet``).
 
     Raises
     ------
     UserError
-        A package is missing.
+        The package with its file is missing.
     """
 
     name = "dlib-resnet-v1"
-    dim = 128
+    dim = dlib_resnet.DIM
 
     def __init__(self):
         self._file = dlib_network_file()
 
     @cached_property
-    def _network(self):
-        try:
-            import dlib
-        except ImportError as error:
-            raise UserError(
-                "The package 'dlib-bin' (identity features) is missing; run `make .venv`."
-            ) from error
-        return dlib.face_recognition_model_v1(str(self._file))
+    def _network(self) -> dlib_resnet.DlibResNet:
+        return dlib_resnet.load_dlib_resnet(self._file)
 
     def features(self, frames: np.ndarray, *, landmarks: np.ndarray, every: int = 1) -> np.ndarray:
         """See ``IdentityNetwork.features``."""
         at = spread(len(frames), every)
         faces = _faces(
-            frames, landmarks, at=at, points=_DLIB_POINTS, template=_DLIB_TEMPLATE, side_px=150
-        )
-        raw = self._network.compute_face_descriptor(faces)
-        return between(np.array(raw, np.float64), at, len(frames))
+            frames, landmarks, at=at, points=_DLIB_POINTS, template=_DLIB_TEMPLATE,
+            side_px=dlib_resnet.SIDE_PX,
+        )  # fmt: skip
+        planes = torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            raw = torch.cat([self._network(some.float()) for some in planes.split(_TOGETHER)])
+        return between(raw.numpy().astype(np.float64), at, len(frames))
 
 
 def dlib_network_file() -> Path:

@@ -18,7 +18,6 @@ _SPEED = re.compile(r"^(?!frames).*_per_s$")
 
 _PACKAGES = (
     "av",
-    "dlib-bin",
     "librosa",
     "mediapipe",
     "numba",

@@ -14,7 +14,7 @@ def test_a_run_s_models_are_measured_on_held_out_frames(smoke_run):
     made = bench_refine(Workspace.open(smoke_run, load_profile("smoke")), runs=1, timed_runs=1)
     ((name, rows),) = made["people"].items()
     by_kind = {row["frames"]: row for row in rows}
-    assert list(by_kind) == ["rendered", "general", "refined"]
+    assert list(by_kind) == ["rendered", "low-frequency", "general", "refined"]
     for row in rows:
         assert 15 < row["face_psnr"] < 60 and 0 < row["ssim"] <= 1
         assert 0.9 < row["csim"] <= 1 and 0 < row["mouth_error_percent"] < 20
@@ -29,13 +29,24 @@ def test_medians_are_over_the_people_and_gains_over_the_rendered_frames():
     people = [
         [
             {"frames": "rendered", **dict.fromkeys(names, 1.0 * k)},
+            {"frames": "low-frequency", **dict.fromkeys(names, 0.5 * k)},
+            {"frames": "general", **dict.fromkeys(names, 2.0 * k)},
             {"frames": "refined", **dict.fromkeys(names, 3.0 * k)},
         ]
         for k in (1, 2, 9)
     ]
     medians = _medians(people)
     assert medians[0] == {"frames": "rendered", **dict.fromkeys(names, 2.0)}
-    assert _gains(medians) == {"refined": dict.fromkeys(names, 4.0)}
+    assert _gains(medians) == {
+        "general": {
+            "over rendered": dict.fromkeys(names, 2.0),
+            "over low-frequency": dict.fromkeys(names, 3.0),
+        },
+        "refined": {
+            "over rendered": dict.fromkeys(names, 4.0),
+            "over low-frequency": dict.fromkeys(names, 5.0),
+        },
+    }
 
 
 def run(monkeypatch, *arguments: str) -> object:

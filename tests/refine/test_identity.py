@@ -1,9 +1,12 @@
+import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.errors import UserError
+from repro.refine.dlib_resnet import load_dlib_resnet
 from repro.refine.identity import (
     ArcFaceIdentity,
     DlibIdentity,
@@ -59,6 +62,34 @@ def test_dlibs_features_are_unit_and_follow_the_face(tmp_path):
     doubled = np.repeat(np.repeat(frames[:1], 2, axis=1), 2, axis=2)
     larger = network.features(doubled, landmarks=2 * landmarks[:1])
     assert (features[0] @ larger[0]) > max(features[0] @ features[1], 0.97)
+
+
+def test_dlibs_network_is_calculated_as_by_dlib():
+    import dlib
+
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 255, (5, 150, 150, 3), dtype=np.uint8)
+    faces = [cv2.GaussianBlur(face, (0, 0), 2.0**k) for k, face in enumerate(noise)]
+    given = dlib.face_recognition_model_v1(str(dlib_network_file()))
+    found = load_dlib_resnet(dlib_network_file())(
+        torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2).float()
+    )
+    np.testing.assert_allclose(found, given.compute_face_descriptor(faces), atol=1e-5)
+
+
+@pytest.mark.parametrize("kept", [0, 1000, -100_000])
+def test_a_damaged_file_of_dlibs_network_is_refused(tmp_path, kept):
+    broken = tmp_path / "network.dat"
+    broken.write_bytes(dlib_network_file().read_bytes()[:kept])
+    with pytest.raises(UserError, match=r"network\.dat.* cannot be read"):
+        load_dlib_resnet(broken)
+
+
+def test_more_layers_than_dlibs_are_refused(tmp_path):
+    longer = tmp_path / "network.dat"
+    longer.write_bytes(dlib_network_file().read_bytes() * 2)
+    with pytest.raises(UserError, match="more layers"):
+        load_dlib_resnet(longer)
 
 
 def test_dlibs_file_is_found_without_importing_its_package():
