@@ -19,7 +19,8 @@ from repro.animate.speech_settings import AnimateSpeechSettings
 from repro.face.coefficients import EXPRESSION
 from repro.face.model import MorphableModel
 from repro.face.pose import apply_pose
-from repro.motion.performed import performed, performers
+from repro.motion.performed import Performed, performed, performers
+from repro.processes import side_by_side
 from repro.reconstruct.track import FaceTrack
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW
 
@@ -77,6 +78,7 @@ def talking_corpus(
     *,
     seed: int,
     held_out: Sequence[str] = (),
+    workers: int = 1,
 ) -> TalkingCorpus:
     """Perform everybody.
 
@@ -84,6 +86,7 @@ def talking_corpus(
     ----------
     seed : of who they are, what they say, and whose voices are held out
     held_out : these voices, where they are not to be drawn; none for drawn ones
+    workers : processes that perform side by side
     """
     rng = np.random.default_rng(seed)
     half = settings.held_out_voices // 2
@@ -92,30 +95,34 @@ def talking_corpus(
     known = [voice for voice in VOICES_LOW + VOICES_HIGH if voice not in out]
     learned = islice(performers(seed, without=out), settings.people)
     tested = islice(performers(seed, without=known), settings.test_people)
+    names = model.expression_names
+    tasks = [(number, settings.person_s, names) for number in learned]
+    tasks += [(number, settings.test_s, names) for number in tested]
+    made = side_by_side(_two_takes, tasks, workers=workers)
     choice = noises(2 * round(settings.person_s * SAMPLE_RATE), seed=seed)
+    train = islice(made, settings.people)
     return TalkingCorpus(
-        tuple(
-            tuple(_clips(number, settings.person_s, settings, model, choice, rng))
-            for number in learned
-        ),
-        tuple(tuple(_clips(number, settings.test_s, settings, model)) for number in tested),
+        tuple(tuple(_clips(takes, settings, model, choice, rng)) for takes in train),
+        tuple(tuple(_clips(takes, settings, model)) for takes in made),
     )
 
 
+def _two_takes(number: int, length_s: float, names: Sequence[str]) -> list[Performed]:
+    return [performed(number, length_s, names, take=take) for take in (0, 1)]
+
+
 def _clips(
-    number: int,
-    length_s: float,
+    takes: Sequence[Performed],
     settings: AnimateSpeechSettings,
     model: MorphableModel,
     choice: tuple[np.ndarray, ...] = (),
     rng: np.random.Generator | None = None,
 ) -> Iterator[TalkingClip]:
-    """Two clips of the person of a number; one of some noises is added where ``rng`` draws it."""
-    for take in (0, 1):
-        made = performed(number, length_s, model.expression_names, take=take)
+    """Clips of what a person performed; one of some noises is added where ``rng`` draws it."""
+    for take, made in enumerate(takes):
         audio, identity = made.audio, made.person.identity
         yield _talking_clip(
-            f"{number}/{take}",
+            f"{made.person.seed}/{take}",
             audio,
             None if rng is None else in_noise(audio, choice, settings, rng),
             face_landmarks(model, identity, made.motion.expression),

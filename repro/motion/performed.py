@@ -19,6 +19,7 @@ from repro.errors import UserError
 from repro.motion.data import Example
 from repro.motion.motion import Motion
 from repro.motion.settings import MotionSettings
+from repro.processes import side_by_side
 from repro.speech.features import mfcc_windows
 from repro.speech.synthesis import VOICES_HIGH, VOICES_LOW, Phoneme, fitted, speak
 
@@ -53,6 +54,7 @@ def performed_clips(
     *,
     seed: int,
     without: Collection[str] = (),
+    workers: int = 1,
 ) -> Iterator[Example]:
     """A clip of ``performed_s`` of each of ``performed_people`` people.
 
@@ -61,6 +63,7 @@ def performed_clips(
     names : of the 64 numbers of expression
     seed : of who they are and what they say; the same seed gives the same clips
     without : voices that are left out, so that they stay unheard
+    workers : processes that perform side by side
 
     Raises
     ------
@@ -72,8 +75,9 @@ def performed_clips(
             "Every voice is held out, so nobody is left for motion.performed_people: "
             "set it to 0, or hold out fewer people (corpus.personal_people)."
         )
-    for number in islice(performers(seed, without=without), settings.performed_people):
-        clip = performed(number, settings.performed_s, names)
+    numbers = islice(performers(seed, without=without), settings.performed_people)
+    tasks = [(number, settings.performed_s, names) for number in numbers]
+    for clip in side_by_side(performed, tasks, workers=workers):
         yield clip.windows, clip.motion
 
 

@@ -103,7 +103,9 @@ def animate_speech(ws: Workspace) -> Learners:
         return network
 
     def make(folder: Path) -> None:
-        people = talking_corpus(settings, ws.model, seed=ws.seed, held_out=without)
+        people = talking_corpus(
+            settings, ws.model, seed=ws.seed, held_out=without, workers=ws.profile.corpus.workers
+        )
         expression = learned(folder, "expression", train_expression, people.train)
         motion = learned(folder, "head motion", train_head_motion, people.train)
         head_recognition(motion, people.test).to_csv(folder / "recognition.csv", index=False)

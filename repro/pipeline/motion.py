@@ -86,7 +86,10 @@ def performed_examples(ws: Workspace) -> list[Example]:
     if not without:
         return []
     settings = ws.profile.motion
-    clips = performed_clips(settings, ws.model.expression_names, seed=ws.seed, without=without)
+    clips = performed_clips(
+        settings, ws.model.expression_names, seed=ws.seed, without=without,
+        workers=ws.profile.corpus.workers,
+    )  # fmt: skip
     total = settings.performed_people
     return list(tqdm(clips, desc="speech performed", unit="clip", total=total))
 

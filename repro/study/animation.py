@@ -6,7 +6,6 @@ A person's first tau frames are known; frames after them are made and held again
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from importlib.resources import files
 from itertools import islice
 from typing import Any
@@ -77,11 +76,13 @@ class Case:
     known    frames that are seen
     real     others, which are to be made
     numbers  (T,) int, which of the person's those are
+    looked   what networks see in the real frames
     """
 
     known: Footage
     real: Footage
     numbers: np.ndarray
+    looked: Looked
 
     @classmethod
     def of(cls, person: Footage, *, tau: int, frames: int) -> "Case":
@@ -99,12 +100,8 @@ class Case:
                 "references: nothing is left to make."
             )
         chosen = tau + np.unique(np.linspace(0, left - 1, min(frames, left)).round().astype(int))
-        return cls(person[:tau], person[chosen], chosen)
-
-    @cached_property
-    def looked(self) -> Looked:
-        """What networks see in the real frames."""
-        return looked_at(self.real.frames)
+        real = person[chosen]
+        return cls(person[:tau], real, chosen, looked_at(real.frames))
 
 
 def made_for(animator: Animator, case: Case, wanted: Wanted, references: int) -> np.ndarray:
