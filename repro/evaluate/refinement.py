@@ -27,7 +27,7 @@ from repro.refine.identity import IdentityNetwork
 HEAD_MARGIN_PX = 8
 MOUTH_MARGIN_PX = 4
 CSIM_FRAMES = 20
-"""Frames at which the identity network looks, spread evenly: it is slow."""
+"""Frames at which the identity network looks, spread evenly."""
 
 
 @dataclass(frozen=True)

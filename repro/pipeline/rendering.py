@@ -16,7 +16,7 @@ from repro.render.face import FaceRenderer, RenderSettings
 DETAIL = (lm.LIPS, lm.EYELIDS[:16], lm.EYELIDS[16:])
 DETAIL_MARGIN_PX = 4
 IDENTITY_EVERY = 25
-"""Frames between two looks of the identity network, which is slow; those between are mixed."""
+"""Frames between two looks of the identity network; those between are mixed."""
 
 
 def renderer(
