@@ -14,7 +14,7 @@ from repro.animate.embedding import Embedding, Encoded
 from repro.animate.flow import FlowNetwork, Warped
 from repro.animate.settings import AnimateSettings
 from repro.animate.views import Views
-from repro.refine.generator import channels_last
+from repro.fabric import channels_last
 
 
 class Made(NamedTuple):

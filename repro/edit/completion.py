@@ -24,8 +24,8 @@ from repro.edit.windows import (
     moment,
     stacked,
 )
-from repro.fabric import in_bf16
-from repro.refine.generator import channels_last, initialise, normalised
+from repro.fabric import channels_last, in_bf16
+from repro.refine.generator import initialise, normalised
 from repro.weights import save_weights, saved_weights
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
+from repro.fabric import channels_last
 from repro.face import landmarks as lm
 from repro.face.model import MorphableModel
 from repro.reconstruct.correct import (
@@ -85,7 +86,7 @@ def _train(
     rng: np.random.Generator,
     progress: Callable[[float], None] | None,
 ) -> Corrector:
-    corrector = corrector.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    channels_last(corrector.train())
     weight = torch.ones(lessons.offsets.shape[1])
     weight[np.isin(np.flatnonzero(model.landmark_valid), lm.LIPS)] = _MOUTH_WEIGHT
     weight = weight / weight.mean()

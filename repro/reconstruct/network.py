@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from repro.fabric import channels_last
 from repro.face.camera import Camera, Crop
 from repro.face.coefficients import EXPRESSION, IDENTITY, SIZE, TEXTURE, Coefficients
 from repro.face.light import ambient_light
@@ -62,7 +63,7 @@ class CoefficientNetwork(nn.Module):
         self.backbone = trunk(
             settings.block, settings.layers, width=settings.width, pooled=settings.pooled
         )
-        self.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last(self.backbone)
         heads = [nn.Conv2d(self.backbone.dim, count, settings.pooled) for count in HEADS]
         self.final_layers = nn.ModuleList(heads)
         for parameter in self.final_layers.parameters():

