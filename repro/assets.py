@@ -122,7 +122,8 @@ ASSETS: tuple[Asset, ...] = (
         how="Load torchvision's vgg16 (IMAGENET1K_V1) and save its state_dict with "
         "safetensors.torch.save_file.",
         place="vgg16.safetensors",
-        stand_in="the coefficient network's trunk, in the completion's perceptual loss",
+        stand_in="the coefficient network's trunk, in the perceptual losses",
+        taken=True,
     ),
     Asset(
         name="lrw",

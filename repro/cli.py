@@ -53,7 +53,10 @@ CorpusOption = Annotated[
     ),
 ]
 ReferenceOption = Annotated[
-    Path | None, typer.Option(help="The numbers to hold it against; the committed ones.")
+    Path | None,
+    typer.Option(
+        help="The numbers to hold it against; by default results/reference/<profile>.json."
+    ),
 ]
 
 
@@ -233,7 +236,8 @@ def talk(
         ),
     ] = "natural-head-pose",
     references: Annotated[
-        int | None, typer.Option(min=1, help="How many frames rhythmic-head-motion is shown.")
+        int | None,
+        typer.Option(min=1, help="How many frames rhythmic-head-motion is shown, of the first 64."),
     ] = None,
     overrides: SetOption = None,
 ) -> None:

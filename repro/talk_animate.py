@@ -1,7 +1,8 @@
 """A person animated from a few frames (Chen et al. 2020, "rhythmic head motion").
 
 Nothing is learned of the person: the networks saw other people, and see of this one K reference
-frames, and how the head moves in the first tau with their sound (``repro.animate``).
+frames among the first tau, and how the head moves in the first ``animate_speech.seen_frames`` with
+their sound (``repro.animate``).
 """
 
 from collections.abc import Iterator
@@ -44,11 +45,11 @@ def talk_animate(
 
     Parameters
     ----------
-    video : of one person with sound, of which the first tau frames are seen
+    video : of one person with sound, whose first frames are seen
     sound : (N,) float32, mono 16 kHz
     out : the .mp4 to write; a record goes beside it as .json
     audio_name : what the record calls the sound
-    references : K; None takes the profile's
+    references : K, of tau at most; None takes the profile's
     work : folder of the models
     signer : of the video's manifest; None for none
 
@@ -96,7 +97,9 @@ def talk_animate(
         "video": {
             "file": Path(video).name,
             "frames_used": len(person),
-            "references": min(references or network.settings.references, len(person)),
+            "references": min(
+                references or network.settings.references, len(person), network.settings.tau
+            ),
             "people_seen": person.track.people,
         },
         "audio": {"file": audio_name, "seconds": round(len(sound) / SAMPLE_RATE, 3)},

@@ -35,12 +35,13 @@ def test_whole_frames_are_made_and_the_record_says_from_what(
     smoke_run, filmed_person, sentence, tmp_path
 ):
     out = tmp_path / "said.mp4"
-    record = made(filmed_person, sentence, out, smoke_run, references=3)
+    record = made(filmed_person, sentence, out, smoke_run, references=100)
     assert verify(out).whole
     read = json.loads(out.with_suffix(".json").read_text())
     assert read["method"] == METHOD and read["models"] == record["models"]
     assert set(record["models"]) == {"face", "speech", "generator"}
-    assert (record["video"]["references"], record["video"]["frames_used"]) == (3, 80)
+    tau = load_profile("smoke").animate.tau
+    assert (record["video"]["references"], record["video"]["frames_used"]) == (tau, 80)
     assert 0 <= record["hs"] <= 1
     assert {"expression and head motion", "generator", "animating"} <= set(record["stages"])
     clip = open_clip(out)

@@ -1,10 +1,10 @@
 """The hybrid embedding: K references into weights and appearance (Chen et al. 2020, section 4.2).
 
-The paper draws the blocks (figure 4) and leaves their sizes open. Letters: B samples, K
-references, C = ``embedding_channels``, h = w the side of the feature maps, a quarter of the
-references'. Ours are: the maps of Eq. 3 have C channels, as the features they weigh; ConvGate
-gates each reference by itself, so that any K fits one set of weights; Eq. 7's softmax goes over
-the places, and the product is summed over them.
+The paper draws the blocks (figure 4) and leaves their sizes open. Letters: B samples, K references,
+C = ``embedding_channels``, h = w the side of the feature maps, a quarter of the references' once
+these are halved ``reference_halvings`` times. Ours are: the maps of Eq. 3 have C channels, as the
+features they weigh; ConvGate gates each reference by itself, so that any K fits one set of weights;
+Eq. 7's softmax goes over the places, and the product is summed over them.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,8 @@ class Encoded(NamedTuple):
     """References as far as they can be encoded before the wanted landmarks are known.
 
     keys                   (B, K, C, h, w), E_A of the reference landmarks; None without attention
-    images, landmarks      (B, K, C, h, w), the refined features q' of the two modalities
+    images, landmarks      (B, K, C, h, w), the features of the two modalities: q', refined by each
+                           other, or q without attention
     image_gate, landmark_gate  (B, C, h, w), their ConvGates; None without attention
     """
 

@@ -87,7 +87,7 @@ class MotionEncoder(nn.Module):
 
 
 class Extrapolator(nn.Module):
-    """Sound -> features (B, T, 256): 2-D convolutions, flattened, and temporal ones."""
+    """Sound -> features (B, T, ``feature``): 2-D convolutions, flattened, and temporal ones."""
 
     def __init__(self, settings: AnimateSpeechSettings):
         super().__init__()

@@ -88,7 +88,8 @@ def seeded_network(settings: EditVideoSettings, *, seed: int) -> CompletionNetwo
 class Completed(NamedTuple):
     """A frame whose hidden part has been painted.
 
-    frame      (H, W, 3) uint8: as painted in the rectangle, as given outside it
+    frame      (H, W, 3) uint8: as painted in the rectangle, as given outside it; painted wholly
+               where ``whole_frame`` is set
     rectangle  left, top, right, bottom in pixels
     """
 

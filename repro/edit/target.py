@@ -79,8 +79,8 @@ def put_into_mouth(
 
     Notes
     -----
-    Sound says little of how far this person opens the mouth: about its mean in those frames, it
-    moves as far as the person's own does (``repro.motion.person.articulate``).
+    Sound says little of how far this person opens the mouth: about its mean in those frames, its
+    motion is enlarged towards the person's own (``repro.motion.person.articulate``).
     """
     known, channels = track.coefficients, mouth_channels(model.expression_names)
     expression = known.expression[shown].astype(np.float32)

@@ -85,7 +85,7 @@ class FacePlace(nn.Module):
         return ((left + right) / 2)[:, None], torch.stack([x, -y, y, x], 1).view(-1, 2, 2)
 
     def to_face(self, points: Tensor, identity: Tensor, pose: Tensor) -> Tensor:
-        """Pixels (B, L, 2) in the face's own frame."""
+        """Pixels (B, L, 2) in the face's own frame, in halves of the eyes' distance."""
         middle, matrix = self._axes(identity, pose)
         return torch.linalg.solve(matrix, (points - middle).mT).mT
 

@@ -170,7 +170,8 @@ class ArcFaceIdentity:
     Raises
     ------
     UserError
-        The folder has no recognition network, or the package insightface is missing.
+        The folder has no recognition network; when first asked, that the package insightface is
+        missing.
     """
 
     dim = 512

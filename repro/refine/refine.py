@@ -92,8 +92,9 @@ class Refiner:
         Raises
         ------
         UserError
-            A frame's sides cannot be halved as often as the network has levels, or masks are
-            needed and missing.
+            A frame's sides cannot be halved as often as the network has levels; masks are needed
+            and missing; the frame is smaller than the box about the face, or, where the box is the
+            frame, of another size.
         """
         self._check_masks(masks)
         steps = self._smoothed(self._steps(frames, masks))
@@ -168,11 +169,17 @@ class Refiner:
     def _check(self, frame: np.ndarray) -> None:
         height, width = frame.shape[:2]
         multiple = 2**self.settings.levels
+        box = self.settings.box_px
         if self._needs_masks:
-            if height < self.settings.box_px[0] or width < self.settings.box_px[1]:
+            if height < box[0] or width < box[1]:
                 raise UserError(
                     f"A frame of {width} x {height} px is smaller than the refiner's box of "
-                    f"{self.settings.box_px[1]} x {self.settings.box_px[0]} px."
+                    f"{box[1]} x {box[0]} px."
+                )
+            if self.settings.crop_px is None and (height, width) != box:
+                raise UserError(
+                    f"A frame of {width} x {height} px cannot be refined: without crop_px it must "
+                    f"have the refiner's own size, {box[1]} x {box[0]} px."
                 )
         elif height % multiple or width % multiple:
             raise UserError(

@@ -431,6 +431,9 @@ def test_masks_are_asked_for_where_they_are_needed():
     refiner, _ = train_refiner([person()], settings, seed=0)
     with pytest.raises(UserError, match="masks"):
         next(refiner.refine_frames(person().rendered))
+    larger = person(side=48)
+    with pytest.raises(UserError, match="own size, 32 x 32 px"):
+        next(refiner.refine_frames(larger.rendered, masks=larger.face_mask))
 
 
 def test_pairs_of_another_size_or_mixed_identity_networks_are_refused():
