@@ -19,6 +19,7 @@ PROFILE = str(config.get("profile", "demo"))
 CORPUS = str(config.get("corpus", "synthetic"))
 SEED = int(config.get("seed", 0))
 OVERRIDES = dict(config.get("overrides") or {})
+UNTIL = config.get("until")
 SHARES = int(config.get("corpus_shares", 1))
 COMMAND = list(config.get("command") or ["snakemake"])
 RESULTS = Path(config.get("results_dir", "results")).resolve()
@@ -61,14 +62,20 @@ def needed(stage):
     return set(before).union(*map(needed, before))
 
 
+def wanted():
+    """The notebooks of this run: all, or the one that is asked for and those before it."""
+    asked = [stage for stage in STAGES if UNTIL in (None, stage[:2])]
+    return set(asked).union(*map(needed, asked))
+
+
 def waiting(stage):
     """How many notebooks cannot begin before a notebook has ended: those that hold up most go first."""
-    return sum(stage in needed(other) for other in STAGES)
+    return sum(stage in needed(other) for other in wanted())
 
 
 def cores_of(stage):
     """All for a notebook that no other can run beside; else two run side by side, on half each."""
-    alone = len(needed(stage)) + waiting(stage) == len(STAGES) - 1
+    alone = len(needed(stage)) + waiting(stage) == len(wanted()) - 1
     return workflow.cores if alone else max(1, workflow.cores // 2)
 
 

@@ -136,6 +136,7 @@ def run(
         "results_dir": str(results.resolve()),
         "overrides": changes,
         "command": command_line(),
+        "until": notebook and notebook[:2],
     }
     _make_folder(root)
     try:

@@ -55,6 +55,7 @@ def test_run_passes_its_options_to_snakemake(call, snakemake, tmp_path):
     assert command[:4] == [sys.executable, "-m", "snakemake", "all"]
     given = json.loads(Path(command[command.index("--configfile") + 1]).read_text())
     assert (given["profile"], given["corpus"], given["seed"]) == ("smoke", "synthetic", 3)
+    assert given["until"] is None
     assert given["overrides"] == {"refine.steps": 9}
     assert command[command.index("--cores") + 1] == "1"
     for path in ("tables/table_1.csv", "figures/02/fit.png", "report.html", "manifest.json"):
@@ -94,6 +95,14 @@ def test_results_that_cannot_be_written_are_refused(call, snakemake, tmp_path):
     code, _, error = call("run", "--profile", "smoke", "--results", tmp_path / "file")
     assert code == 2
     assert "cannot be written" in error
+
+
+def test_run_stops_at_the_notebook_that_is_asked_for(call, snakemake, tmp_path):
+    assert call("run", "--notebook", "06", "--results", tmp_path)[0] == 0
+    (command,) = snakemake
+    assert command[3] == "notebook_06"
+    given = json.loads(Path(command[command.index("--configfile") + 1]).read_text())
+    assert given["until"] == "06"
 
 
 def test_an_unknown_notebook_is_refused(call, snakemake, tmp_path):
