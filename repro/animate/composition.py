@@ -3,6 +3,7 @@
 Pictures are (B, 3, S, S) in [0, 1], sketches and attention maps (B, 1, S, S) in [0, 1].
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -118,14 +119,25 @@ def convolve_each(x: Tensor, weight: Tensor) -> Tensor:
     return found.view(batch, -1, *x.shape[2:])
 
 
-class Layer(nn.ModuleList):
-    """One layer of the decoder: its blocks are the images' SPADEs, beside the landmarks'."""
+class Layer(nn.Module):
+    """One layer of the decoder: the landmarks' SPADE, and one block for each image.
+
+    Where ``farthest`` is above 0, no normalised feature lies more than so many standard deviations
+    off: a single place far from all others escapes the normalisation, is multiplied from layer to
+    layer and ends as a speck (Karras et al. 2020, on StyleGAN's droplets).
+    """
+
+    def __init__(self, blocks: Iterable[Spade], *, farthest: float):
+        super().__init__()
+        self.blocks, self.farthest = nn.ModuleList(blocks), farthest
 
     def forward(self, x: Tensor, gain: Tensor, shift: Tensor, guides: list[Tensor]) -> Tensor:
         """The sum of all denormalised features; all (B, C, h, w) but the guides."""
         normal = normalised(x)
+        if self.farthest:
+            normal = normal.clamp(-self.farthest, self.farthest)
         x = normal * (1 + gain) + shift
-        for block, guide in zip(self, guides, strict=True):
+        for block, guide in zip(self.blocks, guides, strict=True):
             x = x + block(normal, guide)
         return x
 
@@ -140,8 +152,8 @@ class Decoder(nn.Module):
         self.landmarks = LandmarkBranch(settings)
         self.encoders = nn.ModuleList(ImageEncoder(settings, images=images) for _ in range(images))
         guides = [*widths[:-1], widths[-1] + 3 + images]
-        self.blocks = nn.ModuleList(
-            Layer(Spade(width, guide) for _ in range(images))
+        self.layers = nn.ModuleList(
+            Layer((Spade(width, guide) for _ in range(images)), farthest=settings.farthest_feature)
             for width, guide in zip(widths, guides, strict=True)
         )
         self.up = nn.ModuleList(
@@ -163,7 +175,7 @@ class Decoder(nn.Module):
             ]
         x = self.first(appearance)
         for layer, (gain, shift) in enumerate(self.landmarks(sketch, codes)):
-            x = self.blocks[layer](x, gain, shift, [guide[layer] for guide in guides])
+            x = self.layers[layer](x, gain, shift, [guide[layer] for guide in guides])
             if layer < len(self.up):
                 x = nnf.leaky_relu(self.up[layer](x), 0.2)
         return (torch.tanh(self.last(x).float()) + 1) / 2

@@ -93,6 +93,9 @@ class AnimateSettings(BaseModel):
     """Weight of the pixels about the lips in these two terms, where others have 1."""
     adversarial_from: float = Field(0.0, ge=0, le=1)
     """Share of the steps after which the discriminators take part; they cost less without them."""
+    farthest_feature: float = Field(0.0, ge=0)
+    """The decoder's normalised features are cut off so many standard deviations from their mean: a
+    place far from all others becomes a coloured speck in every frame. 0 cuts nothing off."""
     mirrored: bool = False
     """Half of the training samples are mirrored: twice as many people."""
     colour_jitter: float = Field(0.0, ge=0, lt=1)

@@ -3,7 +3,7 @@ import torch
 from made_up_people import SMALL
 from torch.nn import functional as nnf
 
-from repro.animate.composition import Decoder, Spade, convolve_each, matte, shares
+from repro.animate.composition import Decoder, Layer, Spade, convolve_each, matte, shares
 from repro.animate.flow import FlowNetwork, Warped, warp
 
 
@@ -76,6 +76,17 @@ def test_images_share_each_place_by_the_squares_of_their_attention():
     assert torch.allclose(shares(maps).flatten(1), torch.tensor([[0.8, 0.2], [1.0, 0.0]]))
     assert torch.equal(shares(maps[:, :1]), torch.ones(2, 1, 1, 1))
     assert torch.isfinite(shares(torch.zeros(1, 2, 3, 3))).all()
+
+
+def test_a_place_far_from_all_others_is_cut_off():
+    x = torch.zeros(1, 1, 8, 8)
+    x[..., 6, 7] = 50.0  # among 64 places it lies sqrt(63) standard deviations off the mean
+    none = torch.zeros(1, 1, 8, 8)
+    free, cut = (Layer([], farthest=far)(x, none, none, []) for far in (0.0, 3.0))
+    assert free.max() == pytest.approx(63**0.5, rel=1e-3)
+    assert cut.max() == pytest.approx(3.0)
+    elsewhere = x == 0
+    assert torch.equal(free[elsewhere], cut[elsewhere])
 
 
 @pytest.mark.parametrize("images", [0, 1, 2])
