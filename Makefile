@@ -3,7 +3,7 @@
 # make browser      run the views and the quickstart in JupyterLab and Voila, in a headless Chromium
 # make api          pages of the package's functions from their docstrings, in build/api
 # make lint         ruff and mypy
-# make clean        remove what was built and made, but not .venv
+# make clean        remove what was built, and the results of smoke and demo, but not .venv
 
 PYTHON ?= python3
 PROFILE ?= demo
@@ -38,7 +38,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 clean:
-	rm -rf build dist *.egg-info results/smoke results/demo figures/generated
+	rm -rf build dist *.egg-info results/smoke results/demo
 	rm -rf .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 

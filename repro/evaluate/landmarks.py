@@ -96,18 +96,6 @@ def _measure(name, distances, unit, found, crop, alignment, network, convention)
     return Measure(name, value, unit, len(distances), missed, crop, alignment, network, convention)
 
 
-def flicker(tracks: np.ndarray) -> float:
-    """Unsteadiness of tracks (T, ..., D): root mean square of the second difference, same unit.
-
-    Zero for steady and for evenly moving points.
-    """
-    tracks = np.asarray(tracks, np.float64)
-    if len(tracks) < 3:
-        raise ValueError(f"flicker needs at least 3 frames, got {len(tracks)}")
-    second = np.diff(tracks, n=2, axis=0)
-    return float(np.sqrt((second**2).sum(-1).mean()))
-
-
 def _centred_offsets(true, generated, points, detected) -> tuple[np.ndarray, np.ndarray]:
     """Distances (frames found, L) of centred points, and which frames (T,) were found."""
     pair = [np.asarray(x, np.float64)[:, points] for x in (true, generated)]

@@ -33,11 +33,6 @@ def correlation(true: np.ndarray, generated: np.ndarray) -> float:
     return float(a @ b / size) if size > 0 else 0.0
 
 
-def lip_gap_correlation(true: np.ndarray, generated: np.ndarray) -> float:
-    """Pearson's r between the lip gaps of two sets of landmarks (T, 478, 2 or 3)."""
-    return correlation(lip_gap(true), lip_gap(generated))
-
-
 def closed_lip_recall(
     true_gap: np.ndarray,
     generated_gap: np.ndarray,

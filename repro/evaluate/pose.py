@@ -1,7 +1,5 @@
 """How alike two people's ways of holding the head are (Yi et al. 2020, section 4.4, Eq. 6)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import ot
 
@@ -131,35 +129,3 @@ def _joint_distance(real: np.ndarray, generated: np.ndarray, bins: int) -> float
     cost = np.linalg.norm(cells[0][:, None] - cells[1][None], axis=-1)
     diagonal = np.sqrt(3) * (bins - 1)
     return float(ot.emd2(weights[0], weights[1], cost)) / diagonal
-
-
-@dataclass(frozen=True)
-class PoseRange:
-    """How far and how fast a head turns; degrees, for pitch, yaw and roll.
-
-    mean_deg  (3,)
-    sd_deg    (3,)
-    range_deg (3,) between the 2nd and the 98th percentile
-    speed_deg_per_s (3,) mean absolute angular speed
-    """
-
-    mean_deg: np.ndarray
-    sd_deg: np.ndarray
-    range_deg: np.ndarray
-    speed_deg_per_s: np.ndarray
-
-    def as_dict(self) -> dict[str, dict[str, float]]:
-        """Plain numbers by statistic and angle, for a report."""
-        return {
-            name: {a: round(float(v), 3) for a, v in zip(ANGLES, values, strict=True)}
-            for name, values in vars(self).items()
-        }
-
-
-def pose_range(angles: np.ndarray, *, fps: float = 25) -> PoseRange:
-    """Statistics of angles (T, 3) in radians."""
-    degrees = np.rad2deg(np.asarray(angles, np.float64))
-    low, high = np.percentile(degrees, [2, 98], axis=0)
-    still = np.zeros(3)
-    speed = np.abs(np.diff(degrees, axis=0)).mean(0) * fps if len(degrees) > 1 else still
-    return PoseRange(degrees.mean(0), degrees.std(0), high - low, speed)

@@ -159,32 +159,3 @@ def _correlation(centred: np.ndarray, other: np.ndarray) -> float:
     other = other - other.mean(0)
     size = np.sqrt((centred**2).sum() * (other**2).sum())
     return float((centred * other).sum() / size) if size > 0 else np.nan
-
-
-def steadiness(
-    points: np.ndarray, true: np.ndarray, *, points_used: np.ndarray | None = None
-) -> dict[str, float]:
-    """Landmarks over time against the true ones, both (T, 478, 2) pixels.
-
-    Returns
-    -------
-    jitter_percent and true_jitter_percent, see ``jitter_percent``; lag_frames of the points and
-    gap_lag_frames of the lips' opening; error_percent, the median distance from the true points,
-    each point's mean offset over the clip taken out (where exactly a landmark lies on the skin is
-    a convention), % of the inter-pupil distance; gap_r, the correlation of the lips' opening
-    """
-    points, true = np.asarray(points, np.float64), np.asarray(true, np.float64)
-    used = np.arange(lm.COUNT) if points_used is None else np.asarray(points_used)
-    found = np.isfinite(points).all((1, 2))
-    offset = points[found] - true[found]
-    distance = np.linalg.norm(offset - offset.mean(0), axis=-1)[:, used]
-    pupils = lm.inter_pupil_distance(true[found])
-    gap, true_gap = lm.lip_gap(points), lm.lip_gap(true)
-    return {
-        "jitter_percent": jitter_percent(points, points_used=used),
-        "true_jitter_percent": jitter_percent(true, points_used=used),
-        "lag_frames": lag_frames(points[:, used], true[:, used]),
-        "gap_lag_frames": lag_frames(gap, true_gap),
-        "error_percent": 100 * float(np.median(distance / pupils[:, None])),
-        "gap_r": float(np.corrcoef(gap[found], true_gap[found])[0, 1]),
-    }

@@ -131,16 +131,3 @@ class IdentityMemory(nn.Module):
         """
         nearest = self.similarities(nnf.normalize(queries, dim=1)).argmax(dim=1)
         return self.values[nearest]
-
-
-def smooth_features(features: Tensor, frames: int) -> Tensor:
-    """Mean (T, D) of the features (T, D) over an odd number of adjacent frames.
-
-    At the ends the mean is over the frames that exist: "we smooth the retrieved features in
-    multiple adjacent frames" (Yi et al. 2020, section 3.4).
-    """
-    half = frames // 2
-    total = torch.cat([features.new_zeros(1, features.shape[1]), features.cumsum(0)])
-    at = torch.arange(len(features))
-    first, last = (at - half).clamp(min=0), (at + half + 1).clamp(max=len(features))
-    return (total[last] - total[first]) / (last - first)[:, None]

@@ -211,7 +211,7 @@ class Refiner:
         return self.spatial(image[None])
 
     def _smoothed(self, steps: Iterator[_Step]) -> Iterator[_Step]:
-        """The same steps, each feature averaged with those of the frames around it."""
+        """The same steps, each feature averaged with those of adjacent frames (section 3.4)."""
         half = self.settings.read_smoothing_frames // 2
         ahead: deque[_Step] = deque(islice(steps, half))
         past: deque[Tensor] = deque(maxlen=half + 1)
@@ -291,13 +291,3 @@ class Refiner:
                 )
                 module.to(device).eval()
         return refiner
-
-
-def refine_frames(
-    refiner: Refiner,
-    frames: Iterable[np.ndarray],
-    *,
-    masks: Iterable[np.ndarray] | None = None,
-) -> Iterator[np.ndarray]:
-    """``refiner.refine_frames``."""
-    return refiner.refine_frames(frames, masks=masks)

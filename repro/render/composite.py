@@ -21,6 +21,11 @@ def composite(
     Returns
     -------
     (H, W, 3) uint8; the background's own values wherever coverage is 0
+
+    Raises
+    ------
+    ValueError
+        Face and background of different sizes.
     """
     if background.shape != rendering.image.shape:
         raise ValueError(
@@ -41,13 +46,6 @@ def feathered(coverage: np.ndarray, *, feather_px: float) -> np.ndarray:
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     rise = np.clip(depth / (feather_px + 1), 0, 1)
     return (coverage * rise * rise * (3 - 2 * rise)).astype(np.float32)
-
-
-def face_region(coverage: np.ndarray, *, dilate_px: int = 0) -> np.ndarray:
-    """Bool (H, W): pixels that the face touches, widened by a disc of ``dilate_px``."""
-    side = 2 * dilate_px + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return cv2.dilate((coverage > 0).astype(np.uint8), disc).astype(bool)
 
 
 @numba.njit(cache=True, nogil=True)

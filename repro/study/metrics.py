@@ -1,6 +1,6 @@
 """What the studies of sections 4.2 and A measure of a model: its pictures, and its motion."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -185,8 +185,3 @@ def background_flicker(
         BACKGROUND_FLICKER.name, float(np.mean(values)), "grey levels of 255", count, 0,
         "beside the rendered face", NONE, NONE, "mean absolute second difference over time",
     )  # fmt: skip
-
-
-def value_of(measures: Iterable[Measure], metric: Metric) -> float:
-    """The value of one metric among measures; nan where it was not taken."""
-    return next((m.value for m in measures if m.name == metric.name), float("nan"))

@@ -11,7 +11,6 @@ from repro.evaluate.pose import (
     head_pose_scores,
     head_pose_similarity,
     head_pose_similarity_by_axis,
-    pose_range,
 )
 
 RANGE = (-0.5, 0.5)
@@ -168,19 +167,3 @@ def test_angles_that_are_not_finite_are_refused(value):
 def test_angles_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match="angles"):
         head_pose_similarity(np.zeros(shape), turned(0))
-
-
-def test_pose_range_of_a_sine():
-    t = np.arange(1000) / 25
-    angles = np.zeros((1000, 3))
-    angles[:, 1] = np.deg2rad(10) * np.sin(2 * np.pi * 0.5 * t) + np.deg2rad(3)
-    stats = pose_range(angles)
-    assert stats.mean_deg[1] == pytest.approx(3, abs=0.05)
-    assert stats.sd_deg[1] == pytest.approx(10 / np.sqrt(2), rel=0.01)
-    assert stats.range_deg[1] == pytest.approx(20, rel=0.01)
-    assert stats.speed_deg_per_s[1] == pytest.approx(4 * 10 * 0.5, rel=0.02)  # 4 A f
-    assert stats.as_dict()["range_deg"]["pitch"] == 0
-
-
-def test_pose_range_of_one_frame_has_no_speed():
-    assert pose_range(np.zeros((1, 3))).speed_deg_per_s.tolist() == [0, 0, 0]

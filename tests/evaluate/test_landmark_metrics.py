@@ -1,4 +1,4 @@
-"""LMD in both conventions, E_ldmk, and flicker, against closed forms."""
+"""LMD in both conventions and E_ldmk, against closed forms."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from repro.evaluate import landmarks
-from repro.evaluate.landmarks import MOUTH_68, MOUTH_478, flicker
+from repro.evaluate.landmarks import MOUTH_68, MOUTH_478
 
 NAMED = {"crop": "whole frame", "network": "made up"}
 landmark_distance = partial(landmarks.landmark_distance, **NAMED)
@@ -106,24 +106,3 @@ def test_the_landmarkers_mouth_is_in_the_order_of_ibug(made_up_track):
         assert y[upper] < y[lower]
     for right, left in [(1, 5), (2, 4), (11, 7), (10, 8), (13, 15), (19, 17)]:
         assert y[right] == pytest.approx(y[left], abs=0.5)
-
-
-def test_flicker_of_even_motion_is_zero():
-    t = np.arange(10.0)[:, None, None]
-    assert flicker(t * np.ones((10, 4, 2))) == pytest.approx(0)
-
-
-def test_flicker_of_points_that_jump_to_and_fro_is_four_times_their_size():
-    x = 0.5 * (-1.0) ** np.arange(20)
-    tracks = np.stack([x, 0 * x], -1)[:, None]
-    assert flicker(tracks) == pytest.approx(4 * 0.5)
-
-
-def test_flicker_of_white_noise_is_closed_form():
-    noise = np.random.default_rng(0).normal(size=(20_000, 1, 1))
-    assert flicker(noise) == pytest.approx(np.sqrt(6), rel=0.03)  # 1 + 4 + 1
-
-
-def test_flicker_needs_three_frames():
-    with pytest.raises(ValueError, match="3 frames"):
-        flicker(np.zeros((2, 3, 2)))

@@ -7,7 +7,6 @@ from repro.evaluate.steadiness import (
     jitter_percent,
     lag_frames,
     pixel_flicker,
-    steadiness,
     usual_flicker,
 )
 from repro.face import landmarks as lm
@@ -78,25 +77,6 @@ def test_even_motion_has_no_jitter_and_gaps_do_not_count():
     assert jitter_percent(points) == pytest.approx(0, abs=1e-9)
     with pytest.raises(ValueError, match="three frames"):
         jitter_percent(points[9:13])
-
-
-def test_steadiness_of_true_points_with_a_fixed_offset_per_point_is_perfect():
-    true = face()
-    moved = true + np.random.default_rng(3).normal(0, 2, (1, lm.COUNT, 2))
-    got = steadiness(moved, true)
-    assert got["error_percent"] == pytest.approx(0, abs=1e-6)
-    assert got["jitter_percent"] == pytest.approx(got["true_jitter_percent"], rel=0.01)
-    assert got["lag_frames"] == pytest.approx(0, abs=0.01)
-    assert got["gap_r"] > 0.9
-
-
-def test_steadiness_sees_a_trailing_track():
-    true = face(120)
-    late = CubicSpline(np.arange(120), true)(np.arange(120) - 0.5)
-    got = steadiness(late, true)
-    assert got["lag_frames"] == pytest.approx(0.5, abs=0.05)
-    assert got["gap_lag_frames"] == pytest.approx(0.5, abs=0.1)
-    assert got["error_percent"] > 1
 
 
 def test_an_angle_that_turns_evenly_does_not_jitter_and_one_that_shakes_does():

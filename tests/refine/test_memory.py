@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as nnf
 
-from repro.refine.memory import IdentityMemory, smooth_features
+from repro.refine.memory import IdentityMemory
 
 
 def memory(slots=3, **options) -> IdentityMemory:
@@ -105,11 +105,3 @@ def test_triplet_loss_moves_queries_towards_their_own_identity():
     m.triplet_loss(query, torch.tensor([EAST])).backward()
     moved = nnf.normalize(query.detach() - 0.1 * query.grad, dim=1)
     assert moved[0, 0] > 0.6
-
-
-def test_smoothing_averages_the_frames_that_exist():
-    features = torch.tensor([[0.0], [3.0], [6.0], [0.0]])
-    torch.testing.assert_close(
-        smooth_features(features, 3), torch.tensor([[1.5], [3.0], [3.0], [3.0]])
-    )
-    torch.testing.assert_close(smooth_features(features, 1), features)

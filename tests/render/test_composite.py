@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.render.composite import composite, face_region, feathered
+from repro.render.composite import composite, feathered
 from repro.render.shade import Rendering
 
 SHAPE = (20, 30)
@@ -61,15 +61,6 @@ def test_feathering_fades_inwards_and_never_outwards():
 
 def test_the_image_border_is_not_feathered():
     assert (feathered(np.ones(SHAPE, np.float32), feather_px=3) == 1).all()
-
-
-def test_the_face_region_grows_by_the_radius():
-    coverage = np.zeros(SHAPE, np.float32)
-    coverage[10, 15] = 0.01
-    i, j = np.nonzero(face_region(coverage, dilate_px=3))
-    assert (np.hypot(i - 10, j - 15) < 4).all()
-    assert (i.min(), i.max(), j.min(), j.max()) == (7, 13, 12, 18)
-    assert face_region(coverage).sum() == 1
 
 
 def test_another_size_of_background_is_refused():
