@@ -16,7 +16,7 @@ from rich.table import Table
 
 from repro import __version__
 from repro.assets_commands import assets_app, print_assets
-from repro.config import load_profile, parse_overrides
+from repro.config import SYNTHETIC, load_profile, parse_overrides
 from repro.errors import UserError
 from repro.study.commands import study_app
 
@@ -32,9 +32,6 @@ app = typer.Typer(
 app.add_typer(assets_app, name="assets")
 app.add_typer(study_app, name="study")
 out = Console(highlight=False)
-
-SYNTHETIC = "synthetic"
-"""The corpus that the package makes itself; any other name is a folder of videos."""
 
 CONFIG_FILE, LOCK_FILE = ".run.json", ".run.lock"
 """Beside a run's results: what it was given, and the sign that it is going on."""
@@ -220,11 +217,13 @@ def talk(
     to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
     profile: ProfileOption = "demo",
     frames: Annotated[
-        int | None, typer.Option(min=50, help="Frames of the video to learn from.")
+        int | None,
+        typer.Option(min=50, help="Frames of the video to learn from, where a person is learned."),
     ] = None,
     seed: SeedOption = 0,
     work: Annotated[
-        Path | None, typer.Option(help="Folder where the personal models are kept.")
+        Path | None,
+        typer.Option(help="Folder where models are kept; results/PROFILE/synthetic."),
     ] = None,
     full_frame: Annotated[
         bool, typer.Option("--full-frame", help="The video's whole picture, not its square crop.")
@@ -380,10 +379,12 @@ def bench(
     runs: Annotated[
         int | None, typer.Option(min=1, help="Timed calls after a warm-up; people to look at.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1)] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of PyTorch and of the rasteriser.")
+    ] = None,
     clips: Annotated[
         Path | None,
-        typer.Option(help="reconstruct, motion: a folder of videos, not synthetic people."),
+        typer.Option(help="reconstruct, motion, refine: a folder of videos, not synthetic people."),
     ] = None,
     profile: Annotated[
         str | None,
@@ -406,19 +407,21 @@ def bench(
     if name not in BENCHES:
         raise UserError(f"There is no bench '{name}'; choose one of {', '.join(BENCHES)}.")
     given: dict[str, object] = {"runs": runs, "threads": threads}
-    if name == "reconstruct":
+    if name not in {"reconstruct", "motion", "refine"}:
+        if clips is not None or profile is not None or seed or overrides:
+            raise UserError(
+                "--clips, --profile, --seed and --set are for reconstruct, motion and refine, "
+                f"not for {name}."
+            )
+    elif name != "reconstruct":
+        given["clips"] = clips
+        given["ws"] = _workspace(profile or "demo", results, overrides or [], seed=seed)
+    else:
         given |= {"clips": clips, "seed": seed}
         if profile is not None:
             given |= _reconstruction_of(profile, results, overrides or [])
-    elif clips is not None and name != "motion":
-        raise UserError(f"--clips is for reconstruct and motion, not for {name}.")
-    elif name in {"motion", "refine"}:
-        given["ws"] = _workspace(profile or "demo", results, overrides or [], seed=seed)
-        given["clips"] = clips
-    elif profile is not None or seed:
-        raise UserError(
-            f"--profile and --seed are for reconstruct, motion and refine, not for {name}."
-        )
+        elif overrides:
+            raise UserError("--set changes a profile's settings: name it with --profile.")
     record = BENCHES[name](**{key: value for key, value in given.items() if value is not None})
     if to is not None:
         write_json(to, record)

@@ -33,6 +33,9 @@ from repro.study.settings import (
     FrameCountSettings,
 )
 
+SYNTHETIC = "synthetic"
+"""The corpus that the package makes itself; any other name is a folder of videos."""
+
 _SAME_NETWORKS = (
     "image_px",
     "window",

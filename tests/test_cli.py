@@ -167,8 +167,11 @@ def test_bench_prints_json_with_the_machine_and_writes_it(call, tmp_path):
 
 
 def test_a_bench_refuses_what_is_for_another(call, tmp_path):
-    code, _, error = call("bench", "render", "--clips", tmp_path)
-    assert code == 2 and "reconstruct" in error
+    for given in (("--clips", tmp_path), ("--set", "refine.steps=3")):
+        code, _, error = call("bench", "render", *given)
+        assert code == 2 and "reconstruct" in error
+    code, _, error = call("bench", "reconstruct", "--set", "reconstruct.sweeps=3")
+    assert code == 2 and "--profile" in error
 
 
 def test_a_share_of_the_corpus_is_made_where_the_run_looks_for_it(call, monkeypatch, tmp_path):

@@ -1,18 +1,21 @@
 """How near, sharp, steady and fast refined frames are: ``repro bench refine``.
 
 On a run's workspace: the general model on people it has not seen, and each person's own model on
-frames it has not seen, both from true coefficients.
+frames it has not seen, both from these frames' own coefficients. The people are the corpus', or
+those of any folder of videos.
 """
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from repro import assets, pipeline
+from repro import FPS, assets, pipeline
 from repro.bench.timing import median_ms
+from repro.corpus.folder import folder_corpus
 from repro.evaluate.perceptual import COEFFICIENT_NETWORK
 from repro.evaluate.refinement import Truth, refinement_scores
 from repro.perform import refined, retraced
@@ -30,13 +33,21 @@ TESTED = 100
 TIMED = 48
 """Frames of a timed call."""
 
+_SHORTEST_S = 2 * pipeline.HELD_OUT / FPS
+"""Of a video: half of the shortest are held out."""
+
 Row = dict[str, object]
 
 _GAINS = ("head_psnr", "face_psnr", "mouth_psnr", "ssim", "csim", "feature_distance")
 
 
 def bench_refine(
-    ws: pipeline.Workspace, *, runs: int = 6, threads: int = 2, timed_runs: int = 5
+    ws: pipeline.Workspace,
+    *,
+    clips: Path | None = None,
+    runs: int = 6,
+    threads: int = 2,
+    timed_runs: int = 5,
 ) -> dict[str, object]:
     """Refine held-out frames of held-out people, and measure.
 
@@ -44,6 +55,7 @@ def bench_refine(
 
     Parameters
     ----------
+    clips : folder of videos, each a person of their own; None takes the corpus' held-out people
     runs : people, at most
     threads : of PyTorch, while frames per second are measured
     timed_runs : calls of which the median counts, after one that does not
@@ -59,7 +71,11 @@ def bench_refine(
     """
     watch = Stopwatch()
     with watch.stage("models"):
-        people = pipeline.personal_targets(ws)[:runs]
+        if clips is None:
+            people = pipeline.personal_targets(ws)[:runs]
+        else:
+            chosen = folder_corpus(clips, min_s=_SHORTEST_S)[:runs]
+            people = [pipeline.target(ws, clip.path) for clip in chosen]
         general, history, _ = pipeline.general_refiner(ws)
         network, _, _ = pipeline.coefficient_network(ws)
     trunk = network.backbone.eval()

@@ -43,12 +43,11 @@ from repro.pipeline.targets import (
     target,
     videos,
 )
-from repro.pipeline.workspace import SYNTHETIC, Workspace, source_digest
+from repro.pipeline.workspace import Workspace, source_digest
 from repro.processes import one_thread
 
 __all__ = [
     "HELD_OUT",
-    "SYNTHETIC",
     "Ablations",
     "Learners",
     "Mouth",

@@ -227,7 +227,13 @@ def head_motion(ws: Workspace, person: Target, sound: np.ndarray) -> np.ndarray:
 
 
 def talking_clip(ws: Workspace, person: Target) -> TalkingClip:
-    """A person's clip as Psi and Phi see it; raises as ``animated`` does."""
+    """A person's clip as Psi and Phi see it; raises as ``animated`` does.
+
+    Raises
+    ------
+    UserError
+        No sound, or too few frames.
+    """
     settings = ws.profile.animate_speech
     if person.audio is None:
         raise UserError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+from repro.config import SYNTHETIC
 from repro.corpus.plan import PERSONAL, plan
 from repro.face import landmarks as lm
 from repro.motion.checkpoint import MotionHistory, load_mapping, save_mapping
@@ -18,7 +19,7 @@ from repro.motion.performed import performed_clips
 from repro.motion.settings import MotionSettings
 from repro.motion.train import fine_tune, train_general
 from repro.pipeline.targets import Target, general_targets
-from repro.pipeline.workspace import SYNTHETIC, Workspace, counting
+from repro.pipeline.workspace import Workspace, counting
 from repro.processes import one_thread
 
 _CODE = "speech", "motion", "training", "checkpoint", "fabric", "weights"

@@ -7,6 +7,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from repro import FPS
+from repro.config import SYNTHETIC
 from repro.corpus.clip import Clip
 from repro.corpus.folder import folder_corpus
 from repro.corpus.plan import GENERAL, PERSONAL, SPLITS, STUDY
@@ -15,7 +16,7 @@ from repro.corpus.recording import TEST, TRAIN, Recording, spread, usable
 from repro.corpus.synthetic import Corpus, make_corpus
 from repro.errors import UserError
 from repro.motion.motion import Motion
-from repro.pipeline.workspace import SYNTHETIC, Workspace, source_digest
+from repro.pipeline.workspace import Workspace, source_digest
 from repro.processes import beside_others, one_thread, side_by_side
 from repro.reconstruct.reconstruct import reconstruct
 from repro.reconstruct.track import FaceTrack

@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from repro.config import Profile
+from repro.config import SYNTHETIC, Profile
 from repro.errors import UserError
 from repro.face.model import MorphableModel, load_open_model
 from repro.files import write_json
 from repro.store import Store, digest
 
-SYNTHETIC = "synthetic"
 _CURVES = "losses", "looks"
 
 

@@ -24,6 +24,17 @@ def test_a_run_s_models_are_measured_on_held_out_frames(smoke_run):
     json.dumps(made, allow_nan=False)
 
 
+def test_people_of_a_folder_take_the_corpus_place(smoke_run, filmed_person, tmp_path):
+    (tmp_path / "anna.mp4").symlink_to(filmed_person)
+    ws = Workspace.open(smoke_run, load_profile("smoke"))
+    made = bench_refine(ws, clips=tmp_path, timed_runs=1)
+    assert (
+        list(made["people"]) == ["anna"] == [name for name in made["memory"] if name != "general"]
+    )
+    best, plain = (made["people"]["anna"][k]["face_psnr"] for k in (0, 1))
+    assert 15 < plain < best < 60
+
+
 def test_medians_are_over_the_people_and_gains_over_the_rendered_frames():
     names = ("head_psnr", "face_psnr", "mouth_psnr", "ssim", "csim", "feature_distance")
     people = [
