@@ -65,16 +65,22 @@ ASSETS: tuple[Asset, ...] = (
         how="Ask for it at https://faces.dmi.unibas.ch/bfm/ and take the index files from the "
         "folder BFM of https://github.com/microsoft/Deep3DFaceReconstruction.",
         place="basel2009",
-        needs=("01_MorphableModel.mat", "BFM_front_idx.mat", "BFM_exp_idx.mat"),
+        needs=(
+            "01_MorphableModel.mat",
+            "BFM_front_idx.mat",
+            "BFM_exp_idx.mat",
+            "facemodel_info.mat",
+        ),
         stand_in="open-face-1: a morphable model built from MakeHuman's CC0 data",
     ),
     Asset(
         name="facewarehouse",
         what="FaceWarehouse expression basis, transferred to the Basel model (Guo et al. 2018)",
         licence="non-commercial research",
-        how="Take Exp_Pca.bin from CoarseData of https://github.com/Juyong/3DFace.",
+        how="Take Exp_Pca.bin from CoarseData of https://github.com/Juyong/3DFace and std_exp.txt "
+        "from the folder BFM of https://github.com/microsoft/Deep3DFaceReconstruction.",
         place="basel2009",
-        needs=("Exp_Pca.bin",),
+        needs=("Exp_Pca.bin", "std_exp.txt"),
         stand_in="open-face-1: 52 facial actions and 12 correctives",
     ),
     Asset(
@@ -162,6 +168,26 @@ ASSETS: tuple[Asset, ...] = (
         how="Download the speakers' archives from https://zenodo.org/records/3625687." + _THEN,
         place="grid",
         needs=("s1",),
+        stand_in=_SYNTHETIC,
+        corpus=True,
+    ),
+    Asset(
+        name="lrs3",
+        what="LRS3: sentences of TED talks",
+        licence="CC BY-NC-ND 4.0 videos of TED, on request",
+        how="See https://www.robots.ox.ac.uk/~vgg/data/lip_reading/lrs3.html." + _THEN,
+        place="lrs3",
+        needs=(("trainval", "pretrain", "test"),),
+        stand_in=_SYNTHETIC,
+        corpus=True,
+    ),
+    Asset(
+        name="cremad",
+        what="CREMA-D: 91 actors, 12 sentences in six emotions",
+        licence="Open Database License",
+        how="Clone https://github.com/CheyneyComputerScience/CREMA-D with git-lfs." + _THEN,
+        place="cremad",
+        needs=("VideoFlash",),
         stand_in=_SYNTHETIC,
         corpus=True,
     ),
@@ -262,18 +288,19 @@ def _holds(folder: Path, need: str | tuple[str, ...]) -> bool:
     return any((folder / name).exists() for name in names)
 
 
-def stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:
+def stand_ins(names: Iterable[str] | None = None, *, own_corpus: bool = False) -> dict[str, str]:
     """Which stand-in serves for each licensed asset that is not there or not taken.
 
     Parameters
     ----------
     names : assets to ask for; None asks for all
+    own_corpus : whether a corpus of the user's was learned from, for which none stands in
     """
     rows = ASSETS if names is None else [asset(name) for name in names]
     return {
         row.name: row.stand_in
         for row in rows
-        if row.stand_in and not (row.taken and find(row.name))
+        if row.stand_in and not (row.corpus and own_corpus) and not (row.taken and find(row.name))
     }
 
 

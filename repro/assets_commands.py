@@ -23,7 +23,10 @@ def list_assets(context: typer.Context) -> None:
 
 @assets_app.command()
 def fetch(
-    what: Annotated[str, typer.Argument(help="clips: short public videos of real people.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="clips: six videos and three recordings of real people."),
+    ],
     source: Annotated[
         Path | None, typer.Option("--from", help="Copy those at hand in this folder instead.")
     ] = None,

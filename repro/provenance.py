@@ -178,6 +178,7 @@ def manifest(
     stages: Mapping[str, Mapping[str, float]] | None = None,
     command: Sequence[str] | None = None,
     with_packages: bool = True,
+    own_corpus: bool = False,
 ) -> dict[str, object]:
     """Everything needed to make a result again, as JSON.
 
@@ -188,6 +189,7 @@ def manifest(
     stages : seconds and peak memory by stage, as ``Stopwatch.summary()`` gives them
     command : what the user typed, where it is not this process's own command line
     with_packages : list every installed package
+    own_corpus : whether it was learned from a corpus of the user's, not from the synthetic one
     """
     stages = stages or {}
     record: dict[str, object] = {
@@ -204,7 +206,7 @@ def manifest(
             default=round(peak_memory_bytes() / MIB, 1),
         ),
         "assets": assets.hashes(),
-        "stand_ins": assets.stand_ins(),
+        "stand_ins": assets.stand_ins(own_corpus=own_corpus),
     }
     if with_packages:
         record["packages"] = package_versions()

@@ -17,6 +17,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
+from repro.config import SYNTHETIC
 from repro.errors import UserError
 from repro.files import atomic_path, write_json
 from repro.provenance import manifest
@@ -90,7 +91,13 @@ def write_report(
     reference : of ``repro verify``; None, or a file that is not there, for none
     """
     run = Run.read(root)
-    record = manifest(parameters=parameters, seed=seed, stages=run.costs(), command=command)
+    record = manifest(
+        parameters=parameters,
+        seed=seed,
+        stages=run.costs(),
+        command=command,
+        own_corpus=parameters.get("corpus", SYNTHETIC) != SYNTHETIC,
+    )
     write_json(root / MANIFEST, record)
     return root / MANIFEST, write_page(root, reference=reference)
 

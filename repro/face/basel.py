@@ -56,7 +56,7 @@ def load_basel(folder: Path) -> MorphableModel:
     if missing:
         raise UserError(
             f"Basel Face Model: '{folder}' lacks {', '.join(missing)}; "
-            "put it there ('repro doctor' says where to get it)."
+            "put it there ('repro assets' says where to get it)."
         )
     basel = _mat(folder / MODEL_FILE, "shapeMU", "shapePC", "shapeEV", "texMU", "texPC", "texEV")
     info = _mat(folder / INFO_FILE, "tri", "keypoints", "frontmask2_idx")

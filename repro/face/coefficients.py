@@ -61,7 +61,13 @@ class Coefficients:
 
     @classmethod
     def from_vectors(cls, vectors: np.ndarray) -> "Coefficients":
-        """Read (T, 257); identity and texture become their mean over the frames."""
+        """Read (T, 257); identity and texture become their mean over the frames.
+
+        Raises
+        ------
+        ValueError
+            Vectors of another length.
+        """
         v = np.asarray(vectors, np.float32)
         if v.ndim != 2 or v.shape[1] != SIZE:
             raise ValueError(f"expected (T, {SIZE}) coefficients, got {v.shape}")

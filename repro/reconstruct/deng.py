@@ -50,7 +50,7 @@ def load_deng(path: Path, model: MorphableModel) -> CoefficientNetwork:
     if model.name != "basel2009":
         raise UserError(
             f"Deng et al.'s weights speak of the Basel Face Model 2009, not of '{model.name}'; "
-            "load the Basel model ('repro doctor' says where to get it)."
+            "load the Basel model ('repro assets' says where to get it)."
         )
     network = CoefficientNetwork(ReconstructNetworkSettings(), model.mean.mean(0))
     state = _read(path)
@@ -76,7 +76,7 @@ def our_convention() -> tuple[Tensor, Tensor]:
 
 def _read(path: Path) -> dict[str, Tensor]:
     """The network's tensors by name."""
-    advice = "fetch it anew ('repro doctor' says from where)"
+    advice = "fetch it anew ('repro assets' says from where)"
     if not path.is_file():
         raise UserError(f"Deng et al.'s weights '{path}' do not exist; {advice}.")
     try:
