@@ -1,7 +1,7 @@
 """What says that a video was generated, in three places, and how it is read back.
 
 * in the mp4's own metadata, always: a sentence and IPTC's term;
-* in a record beside it (``name.json``), always: how it was made, and the video's SHA-256;
+* in a record beside it (``name.json``), by `repro talk`: how it was made, and the video's SHA-256;
 * in a signed C2PA manifest inside it, where a certificate is configured (``repro.credentials``).
 
 Labels can be stripped: that nothing is found does not make a video a true recording.

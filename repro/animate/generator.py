@@ -54,7 +54,13 @@ class Generator(nn.Module):
         return self.compose(self.encode(references, sketches), views)
 
     def encode(self, references: Tensor, sketches: Tensor) -> Encoded:
-        """What does not depend on the wanted frames; shapes as for ``forward``."""
+        """What does not depend on the wanted frames; shapes as for ``forward``.
+
+        Raises
+        ------
+        ValueError
+            No reference frame.
+        """
         if not references.shape[1]:
             raise ValueError("at least one reference frame is needed")
         return self.embedding.encode(references, sketches)

@@ -54,6 +54,13 @@ class Clip:
 
         Exactly ``min(stop, T) - start`` frames come out. Decoding begins at the beginning of the
         file; a picture that cannot be decoded is replaced by the one before it.
+
+        Raises
+        ------
+        ValueError
+            A negative frame.
+        UserError
+            While reading: no picture of the file can be decoded.
         """
         stop = self.frames if stop is None else min(stop, self.frames)
         if start < 0 or stop < 0:

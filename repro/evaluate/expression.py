@@ -63,6 +63,11 @@ def expression_error(true: np.ndarray, generated: np.ndarray, *, face_model: str
     ----------
     true, generated : (T, E) coefficients
     face_model : its name, printed with the numbers
+
+    Raises
+    ------
+    ValueError
+        Not two arrays (T, E) of one shape.
     """
     true, generated = np.asarray(true, np.float64), np.asarray(generated, np.float64)
     if true.shape != generated.shape or true.ndim != 2:

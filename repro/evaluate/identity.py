@@ -21,6 +21,11 @@ def face_features(
     ----------
     frames : T frames (H, W, 3) uint8 RGB
     landmarks : (T, 478, 2) pixels of those frames as detected; NaN where undetected
+
+    Raises
+    ------
+    ValueError
+        Not as many landmarks as frames.
     """
     if len(frames) != len(landmarks):
         raise ValueError(f"{len(frames)} frames with {len(landmarks)} landmark sets")
@@ -40,6 +45,11 @@ def csim(real: np.ndarray, generated: np.ndarray, *, network: str, crop: str) ->
     real, generated : (T, D) features of the same frames; NaN where no face was found
     network : whose features, printed with the number
     crop : which part of the pictures, at what size
+
+    Raises
+    ------
+    ValueError
+        Features of different shapes.
     """
     if real.shape != generated.shape:
         raise ValueError(f"features differ in shape: {real.shape}, {generated.shape}")

@@ -26,6 +26,11 @@ def psnr(
     a, b : (..., H, W, 3) or (..., H, W), of the same shape; the mean square is over all of it
     mask : (..., H, W) bool or weights; only there, or None for everywhere
     data_range : largest value less the smallest possible one
+
+    Raises
+    ------
+    ValueError
+        The mask is empty.
     """
     squared = (np.asarray(a, np.float64) - np.asarray(b, np.float64)) ** 2
     if mask is None:
@@ -85,6 +90,11 @@ def sharpness(frame: np.ndarray, mask: np.ndarray | None = None, *, erode_px: in
     frame : (H, W, 3) or (H, W), values in [0, 255]
     mask : (H, W) bool, or None for the whole frame
     erode_px : pixels taken off the mask's edge, so that its outline does not count
+
+    Raises
+    ------
+    ValueError
+        Nothing is left of the mask inside its edge.
     """
     laplacian = cv2.Laplacian(luma(frame), cv2.CV_64F, ksize=1)
     if mask is None:

@@ -59,6 +59,11 @@ def table_two(
     Returns
     -------
     six measures; PSNR and SSIM count all frames, also those without a face
+
+    Raises
+    ------
+    ValueError
+        No frames, not as many of each kind, or frames that are not square.
     """
     if not len(real) or len(real) != len(generated):
         raise ValueError(f"{len(generated)} generated frames for {len(real)} real ones")

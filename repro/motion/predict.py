@@ -43,6 +43,11 @@ def predict(
     Returns
     -------
     Motion of T frames; the pose is about the person's mean, or about zero before fine-tuning
+
+    Raises
+    ------
+    ValueError
+        A method that adds the person's ways without their own motion.
     """
     heard = regress(mapping, windows)
     if {pose_method, eyes_method, mouth_method} == {"paper"}:

@@ -55,6 +55,11 @@ def retell(
     segment_s : shortest and longest segment, in seconds of the result
     stretch : range of slowing factors
     radians_per_metre : how a distance counts beside an angle
+
+    Raises
+    ------
+    ValueError
+        A track too short to be retold.
     """
     rng = np.random.default_rng(seed)
     m = len(pose)

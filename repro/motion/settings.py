@@ -14,9 +14,10 @@ class MotionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Networks
-    mfcc_frames: int = Field(28, ge=12)
+    mfcc_frames: Literal[28] = 28
     """Frames of 10 ms in a sound window."""
-    mfcc_coefficients: int = Field(12, ge=9)
+    mfcc_coefficients: Literal[12] = 12
+    """What ``repro.speech.features.mfcc_windows`` gives of each."""
     encoder_channels: tuple[int, int, int, int, int] = (64, 128, 256, 256, 512)
     """Channels of the encoder's five 3 x 3 convolutions; pooled after the second and the last."""
     encoder_hidden: int = Field(2048, ge=1)

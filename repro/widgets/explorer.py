@@ -104,7 +104,13 @@ class CoefficientExplorer(Pictured, ui.HBox):
         self._refresh()
 
     def show_frame(self, t: int) -> None:
-        """Take expression, angles and light from a frame of the track; the person stays."""
+        """Take expression, angles and light from a frame of the track; the person stays.
+
+        Raises
+        ------
+        ValueError
+            It was made without a track.
+        """
         if self._track is None:
             raise ValueError("this explorer was made without a track")
         taken = _from_track(self._track, t)
