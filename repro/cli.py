@@ -356,13 +356,17 @@ def make_reference(
 ) -> None:
     """Make the reference of ``repro verify`` from repeat runs: the first one's values, all's noise.
 
-    A cell's tolerance is 2.8 standard deviations over the runs: give three or more.
+    A cell's tolerance is 2.8 standard deviations over the runs: give three or more. A folder of the
+    same name, without .json, gets the first run's tables and figures.
     """
+    from repro.reference import write_reference_folder
     from repro.study.commands import write_reference_of
 
     to = to or _reference(profile)
-    write_reference_of([_root(folder, profile, corpus) for folder in runs], to)
-    out.print(f"reference  {to}", markup=False, soft_wrap=True)
+    roots = [_root(folder, profile, corpus) for folder in runs]
+    write_reference_of(roots, to)
+    page = write_reference_folder(roots[0], to.with_suffix(""))
+    out.print(f"reference  {to}\npage       {page}", markup=False, soft_wrap=True)
 
 
 def _reference(profile: str) -> Path:

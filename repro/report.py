@@ -208,15 +208,16 @@ def _section(
     return Section(
         stage,
         ", ".join(shown),
-        _table("numbers", NUMBERS, kept),
+        shown_table("numbers", NUMBERS, kept),
         words_of(run.stages[stage]),
-        [_table(p.stem[3:], _relative(run.root, p), tables[p]) for p in own],
+        [shown_table(p.stem[3:], _relative(run.root, p), tables[p]) for p in own],
         [(p.stem, pictures[p]) for p in figures],
         _relative(run.root, notebook) if notebook else "",
     )
 
 
-def _table(name: str, href: str, table: pd.DataFrame) -> Table:
+def shown_table(name: str, href: str, table: pd.DataFrame) -> Table:
+    """A table as pages show it, with a link to its CSV."""
     head, rows = as_text(table)
     return Table(name.replace("_", " "), href, head, rows, is_number(table))
 
@@ -233,11 +234,23 @@ def inline_figures(paths: Sequence[Path], *, most_bytes: int = FIGURE_BYTES) -> 
     UserError
         One of them is not a picture.
     """
+    encoded = small_figures(paths, most_bytes=most_bytes)
+    return {path: _uri("image/webp", content) for path, content in encoded.items()}
+
+
+def small_figures(paths: Sequence[Path], *, most_bytes: int) -> dict[Path, bytes]:
+    """Figures as WebP, as fine as fits into ``most_bytes`` together.
+
+    Raises
+    ------
+    UserError
+        One of them is not a picture.
+    """
     for quality, side in _FORMS:
         encoded = {path: _webp(path, quality, side) for path in paths}
         if sum(map(len, encoded.values())) <= most_bytes:
             break
-    return {path: _uri("image/webp", content) for path, content in encoded.items()}
+    return encoded
 
 
 def _webp(path: Path, quality: int, most_px: int) -> bytes:
