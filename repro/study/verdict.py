@@ -229,7 +229,8 @@ def _check_repeats(run: Results, first: Results) -> None:
 def _noise(values: Sequence[float]) -> ReferenceCell:
     defined = np.array([v for v in values if math.isfinite(v)])
     n = len(defined)
-    tolerance = TOLERANCE_SD * float(defined.std(ddof=1)) if n >= 2 else math.nan
+    # Taken from the first, equal numbers have a spread of exactly zero.
+    tolerance = TOLERANCE_SD * float((defined - defined[0]).std(ddof=1)) if n >= 2 else math.nan
     return ReferenceCell(values[0], tolerance, n)
 
 

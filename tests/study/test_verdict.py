@@ -94,6 +94,8 @@ def test_without_noise_only_equal_numbers_hold():
     fixed = make_reference([run(psnr=30.0), run(psnr=30.0)])
     assert only(run(psnr=30.0), fixed).verdict == REPRODUCED
     assert only(run(psnr=30.001), fixed).verdict == DEVIATES
+    dust = make_reference([run(psnr=0.2262)] * 3)  # whose mean is not 0.2262 in floating point
+    assert dust.cells["04"]["psnr"].tolerance == 0
     zero = make_reference([run(psnr=0.0), run(psnr=0.0)])
     assert only(run(psnr=1e-12), zero).verdict == REPRODUCED
 
