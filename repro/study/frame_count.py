@@ -101,4 +101,8 @@ def _finding(metric: m.Metric, rows: pd.DataFrame) -> str:
         return f"{said}: no count is better than the least by more than that."
     if enough["frames"] == rows["frames"].max():
         return f"{said}: better than every smaller count by more than that."
-    return f"{said}: from {enough['frames']} frames on no gain is larger than that."
+    said = f"{said}: from {enough['frames']} frames on no gain is larger than that"
+    later = rows[(rows["frames"] > best["frames"]) & (rows["loss"] - best["loss"] > noise)]
+    for _, row in later.iterrows():
+        said += f"; {row['mean']:.3g} with {row['frames']} is worse than the best by more"
+    return f"{said}."

@@ -65,6 +65,13 @@ def test_findings_say_from_where_on_nothing_is_gained():
     assert said.endswith("from 300 frames on no gain is larger than that.")
 
 
+def test_findings_say_where_more_frames_are_worse():
+    falling = {50: [20, 20.1], 100: [25, 25.1], 300: [22, 22.1], 800: [25, 25.05]}
+    said = study.findings(every_metric(falling))[0]
+    assert "from 100 frames on no gain is larger than that" in said
+    assert said.endswith("; 22.1 with 300 is worse than the best by more.")
+
+
 def test_findings_say_that_the_most_frames_are_the_best():
     said = study.findings(every_metric({50: [20, 20.1], 300: [25, 25.1]}))[0]
     assert said.endswith("better than every smaller count by more than that.")
