@@ -131,6 +131,38 @@ class Clip(SimpleNamespace):
         return 10
 
 
+def test_every_count_of_a_clip_is_tested_on_its_last_frames(tmp_path):
+    few = {"frame_count.counts": [3, 6, 50], "frame_count.test_frames": 10, "refine.steps": 7}
+    ws = Workspace.open(tmp_path, load_profile("smoke", {**few, "frame_count.refine_steps": 5}))
+    subjects = studies.frame_count_subjects(ws, [Clip(name="a"), Clip(name="b")])
+    assert [(s.person.name, s.learned) for s in subjects] == [
+        ("a", 3), ("a", 6), ("b", 3), ("b", 6),
+    ]  # fmt: skip
+    assert {(s.tested.start, s.tested.stop) for s in subjects} == {(8, 10)}
+    assert {s.ws.profile.refine.steps for s in subjects} == {5}
+
+
+@pytest.mark.parametrize(("albedo", "of"), [("detailed", [1, 4]), ("low_frequency", [None, None])])
+def test_the_albedo_frame_is_the_most_neutral_one_learned_from(monkeypatch, tmp_path, albedo, of):
+    effort = np.array([9, 2, 5, 5, 1, 0, 0, 0, 0, 0], np.float32)
+    known = SimpleNamespace(
+        expression=effort[:, None].repeat(64, 1), pose=effort[:, None].repeat(6, 1)
+    )
+    person = Clip(name="a", track=SimpleNamespace(coefficients=known), frames=frames(10))
+    few = {"frame_count.counts": [3, 5], "render.albedo": albedo}
+    ws = Workspace.open(tmp_path, load_profile("smoke", few))
+    drawn = np.clip(person.frames[8:].astype(int) + 10, 0, 255).astype(np.uint8)
+    np.save(tmp_path / "frames.npy", drawn)
+    np.save(tmp_path / "masks.npy", np.tile(np.arange(32) < 16, (2, 32, 1)).astype(np.float32))
+    monkeypatch.setattr(studies, "_traced", lambda *_: tmp_path)
+    table = studies.before_refinement(studies.frame_count_subjects(ws, [person]))
+    assert table["frames_learned"].tolist() == [3, 5]
+    assert table["albedo_frame"].tolist() == of
+    error = (drawn.astype(float) - person.frames[8:])[:, :, :16] ** 2
+    psnr = np.mean([10 * np.log10(255**2 / frame.mean()) for frame in error])
+    assert table["value"].tolist() == pytest.approx([psnr, psnr])
+
+
 @pytest.fixture
 def trained(monkeypatch):
     """What trainings are given, by the seeds and settings of their calls; nothing is trained."""

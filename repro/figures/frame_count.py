@@ -9,19 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from repro.study.frame_count import SHOWN
+from repro.study.frame_count import SHOWN, by_count
+from repro.study.metrics import FACE_PSNR
 from repro.study.published import frame_count_votes
 
 _ARROW = {"higher": "higher is better", "lower": "lower is better", "one": "1 is best"}
 _PARTS = {"rendering": "0.6", "motion": "tab:green", "refinement": "tab:blue"}
 
 
-def quality(table: pd.DataFrame) -> Figure:
+def quality(table: pd.DataFrame, before: pd.DataFrame) -> Figure:
     """Each metric over the frames learned from; bars: 2.8 standard deviations of one fine-tuning.
 
     Parameters
     ----------
     table : as from ``repro.study.frame_count.by_count``
+    before : columns person, frames_learned, value (dB): PSNR of the face before refinement
     """
     shown = [metric for metric in SHOWN if metric.name in set(table["metric"])]
     columns = 3
@@ -33,6 +35,11 @@ def quality(table: pd.DataFrame) -> Figure:
         rows = table[table["metric"] == metric.name].sort_values("frames")
         noise = rows["noise"].fillna(0)
         axis.errorbar(rows["frames"], rows["mean"], yerr=noise, fmt="o-", ms=4, lw=1.3, capsize=3)
+        if metric is FACE_PSNR:
+            drawn = by_count(before.assign(name="before", unit="dB"))
+            label = "before refinement"
+            axis.plot(drawn["frames"], drawn["mean"], "s--", c="0.5", ms=3, lw=1, label=label)
+            axis.legend(fontsize=8)
         unit = rows["unit"].iloc[0]
         name = metric.name if unit == "1" or "weights" in unit else f"{metric.name} ({unit})"
         axis.set_title(f"{name}\n{_ARROW[metric.better]}", fontsize=9)

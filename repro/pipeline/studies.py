@@ -20,6 +20,7 @@ from repro import assets
 from repro.config import Profile
 from repro.evaluate.lips import lip_gap
 from repro.evaluate.measure import Measure
+from repro.evaluate.pictures import picture_scores
 from repro.files import write_json
 from repro.motion.mapping import MotionMapping
 from repro.motion.motion import Motion
@@ -33,6 +34,7 @@ from repro.pipeline.workspace import Workspace
 from repro.processes import one_thread
 from repro.refine.identity import identity_network
 from repro.refine.refine import Refiner, empty_memory
+from repro.render.albedo import most_neutral_frame
 from repro.render.background import Backgrounds
 from repro.render.face import FaceRenderer
 from repro.study.ablations import Variant, full_profile, overridden
@@ -334,30 +336,64 @@ def frame_count_people(ws: Workspace) -> list[Target]:
     return [*study, *others][: ws.profile.frame_count.people]
 
 
-def frame_count_outcomes(
-    ws: Workspace, people: Sequence[Target]
-) -> dict[tuple[str, int], list[Outcome]]:
-    """The model learned from each count of frames, every seed of it, by clip's name and count.
+def frame_count_subjects(ws: Workspace, people: Sequence[Target]) -> list[Subject]:
+    """What notebook 10 learns from: each count of frames of each clip, rising.
 
-    All are tested on the same frames, the clip's last.
+    All counts of a clip are tested on the same frames, its last.
     """
     given = ws.profile.frame_count
     spent = {"motion.fine_tune_epochs": given.motion_epochs, "refine.steps": given.refine_steps}
     spent = {name: value for name, value in spent.items() if value is not None}
     ws = replace(ws, profile=overridden(ws.profile, spent))
-    found: dict[tuple[str, int], list[Outcome]] = {}
     plans = [(person, *divided(len(person), given.counts, given.test_frames)) for person in people]
-    plan = [
-        (person, count, tested, k)
+    return [
+        Subject(ws, person, (), count, len(person) - tested, tested)
         for person, counts, tested in plans
         for count in counts
-        for k in range(given.seeds)
     ]
-    for person, count, tested, k in tqdm(plan, desc="frame counts", unit="model"):
-        subject = Subject(ws, person, (), count, len(person) - tested, tested)
-        made = outcome(subject, ws.profile, seed=ws.seed + k, spoken_frames=0)
-        found.setdefault((person.name, count), []).append(made)
+
+
+def frame_count_outcomes(subjects: Sequence[Subject]) -> dict[tuple[str, int], list[Outcome]]:
+    """The model learned by each subject, every seed of it, by clip's name and count of frames."""
+    found: dict[tuple[str, int], list[Outcome]] = {}
+    plan = [
+        (subject, k) for subject in subjects for k in range(subject.ws.profile.frame_count.seeds)
+    ]
+    for subject, k in tqdm(plan, desc="frame counts", unit="model"):
+        made = outcome(subject, subject.ws.profile, seed=subject.ws.seed + k, spoken_frames=0)
+        found.setdefault((subject.person.name, subject.learned), []).append(made)
     return found
+
+
+def before_refinement(subjects: Sequence[Subject]) -> pd.DataFrame:
+    """What is drawn of the tested frames before refinement, and which frame it has its albedo from.
+
+    Returns
+    -------
+    a row for each subject: person, frames_learned, albedo_frame (the clip's, from 0; none where the
+    albedo is the low-frequency one), value (PSNR of the face, dB, data range 255)
+    """
+    rows = []
+    for subject in subjects:
+        person, n, albedo = subject.person, subject.learned, subject.ws.profile.render.albedo
+        known = person.track.coefficients
+        best = most_neutral_frame(known.expression[:n], known.pose[:n])
+        traced = _traced(subject, albedo)
+        pictures = {
+            "drawn": np.load(traced / "frames.npy", mmap_mode="r"),
+            "real": person.frames[subject.tested],
+        }
+        masks = np.load(traced / "masks.npy", mmap_mode="r") > 0
+        scores = picture_scores(pictures, masks, real="real").iloc[0]
+        rows.append(
+            {
+                "person": person.name,
+                "frames_learned": n,
+                "albedo_frame": best if albedo == "detailed" else None,
+                "value": scores["face_psnr"],
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def outcome_table(

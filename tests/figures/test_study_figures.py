@@ -55,12 +55,16 @@ def test_quality_stands_over_frames_with_its_noise():
          "unit": "u"}
         for metric in counting.SHOWN for n in (50, 300) for s in (0, 1)
     ]  # fmt: skip
-    figure = counts.quality(counting.by_count(pd.DataFrame(rows)))
+    before = pd.DataFrame({"person": "a", "frames_learned": [50, 300], "value": [20.0, 19.0]})
+    figure = counts.quality(counting.by_count(pd.DataFrame(rows)), before)
     shown = [axis for axis in figure.axes if axis.get_visible()]
     assert len(shown) == len(counting.SHOWN)
     x, y = shown[0].lines[0].get_data()
     assert (list(x), list(y)) == ([50, 300], [5.5, 30.5])
     assert [label.get_text() for label in shown[0].get_xticklabels()] == ["50", "300"]
+    dashed = [[line.get_data() for line in a.lines if line.get_linestyle() == "--"] for a in shown]
+    assert [len(lines) for lines in dashed] == [1] + [0] * (len(shown) - 1)
+    assert [list(values) for values in dashed[0][0]] == [[50, 300], [20, 19]]
 
 
 def test_choices_are_the_published_ones_and_costs_add_up():
