@@ -38,9 +38,9 @@ STAGES = {
     "04_fine_tuning": (["03_general_training"], []),
     "05_rendering": (["04_fine_tuning"], ["perform"]),
     "06_gan_refinement": (["05_rendering"], []),
-    "07_ablations": (["06_gan_refinement"], []),
-    # trains its baselines beside 06, then waits for the refiner that 06 makes (repro/store.py)
-    "08_tables_1_2": (["05_rendering"], ["baselines", "talk_photo"]),
+    # beside 06: it trains its own, and where the full model is 06's it waits for that (repro/store.py)
+    "07_ablations": (["05_rendering"], []),
+    "08_tables_1_2": (["06_gan_refinement"], ["baselines", "talk_photo"]),
     "09_head_pose_hs": (["04_fine_tuning"], []),
     "10_frame_count": (["06_gan_refinement"], []),
     "12_everybodys_talkin": (["04_fine_tuning"], ["edit", "perform"]),
