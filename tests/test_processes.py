@@ -1,6 +1,7 @@
 """Work in processes of its own."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -48,6 +49,34 @@ def test_what_a_task_raises_comes_through(workers):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_process_knows_that_it_is_one_of_several(workers):
     assert list(side_by_side(beside_others, [(), ()], workers=workers)) == [workers > 1] * 2
+
+
+FREED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+from repro.processes import side_by_side
+from test_processes import square
+
+def resident_mib():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+if __name__ == "__main__":
+    pieces = [bytearray(b"1" * 50_000) for _ in range(6000)]  # each too small to be mapped
+    last = pieces[-1]  # above the others on the heap, which therefore cannot shrink from its end
+    del pieces
+    before = resident_mib()
+    list(side_by_side(square, [(1,), (2,)], workers=2))
+    print(before - resident_mib())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what is freed")
+def test_freed_memory_goes_back_before_other_processes_begin(tmp_path):
+    script = tmp_path / "freed.py"
+    script.write_text(FREED.format(folder=str(Path(__file__).parent)))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 200
 
 
 PARENT = """

@@ -58,14 +58,17 @@ class Footage:
         return len(self.frames)
 
     def __getitem__(self, chosen) -> "Footage":
-        """The same person for some of the frames: a slice, or an array of numbers."""
+        """The same person for some of the frames: a slice, or an array of numbers.
+
+        They are copied, so that a few frames do not keep the whole clip in memory.
+        """
         return replace(
             self,
-            frames=self.frames[chosen],
-            landmarks=self.landmarks[chosen],
-            pose=self.pose[chosen],
-            vertices=self.vertices[chosen],
-            points=self.points[chosen],
+            frames=np.array(self.frames[chosen]),
+            landmarks=np.array(self.landmarks[chosen]),
+            pose=np.array(self.pose[chosen]),
+            vertices=np.array(self.vertices[chosen]),
+            points=np.array(self.points[chosen]),
         )
 
     @property

@@ -50,6 +50,14 @@ def test_people_are_read_as_they_were_written(tmp_path):
         load_people(tmp_path / "missing.npz")
 
 
+def test_a_few_frames_do_not_keep_the_clip_in_memory():
+    clip = person("a", 6)
+    few = clip[:2]
+    for name in ("frames", "landmarks", "pose", "vertices", "points"):
+        assert np.array_equal(getattr(few, name), getattr(clip, name)[:2])
+        assert not np.shares_memory(getattr(few, name), getattr(clip, name))
+
+
 def test_frames_without_a_face_are_refused():
     ball = person("a")
     lost = ball.landmarks.copy()
